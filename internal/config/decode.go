@@ -1,0 +1,229 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Decode maps a table onto structs by their `toml` tags. Several targets may share one table (what a
+// plugin takes and what every check takes); a key that none of them knows is a fault. Fields keep
+// their value where the table says nothing, so defaults are set by making the struct.
+//
+// Faults are added to errs; the rest is decoded all the same.
+func Decode(n *Node, errs *Errors, targets ...any) {
+	table := n.Table()
+	if table == nil {
+		errs.Add(n, "expected a table, not %s", kindOf(n.Value))
+		return
+	}
+	known := map[string][]reflect.Value{}
+	for _, target := range targets {
+		collectFields(reflect.ValueOf(target).Elem(), known)
+	}
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		child := table[key]
+		fields, ok := known[key]
+		if !ok {
+			names := slices.Sorted(maps.Keys(known))
+			errs.Add(child, "unknown option %q%s", key, DidYouMean(key, names))
+			continue
+		}
+		for _, field := range fields {
+			decodeValue(child, key, field, errs)
+		}
+	}
+}
+
+// collectFields notes every tagged field, those of embedded structs included.
+func collectFields(v reflect.Value, known map[string][]reflect.Value) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if field.Anonymous && field.Type.Kind() == reflect.Struct {
+			collectFields(v.Field(i), known)
+			continue
+		}
+		if name := field.Tag.Get("toml"); name != "" && name != "-" {
+			known[name] = append(known[name], v.Field(i))
+		}
+	}
+}
+
+// special decodes the types of types.go; ok is false for any other type.
+func special(n *Node, path string, into reflect.Value, errs *Errors) (ok bool) {
+	var err error
+	switch target := into.Addr().Interface().(type) {
+	case *Duration:
+		var d Duration
+		if d, err = durationOf(n.Value); err == nil {
+			*target = d
+		}
+	case *Size:
+		var size Size
+		if size, err = sizeOf(n.Value); err == nil {
+			*target = size
+		}
+	case *Secret:
+		text, isString := n.Value.(string)
+		if !isString {
+			errs.Add(n, "%s: expected a string, not %s", path, kindOf(n.Value))
+			return true
+		}
+		if *target, err = readSecret(text); err == nil {
+			n.Value = target.Reveal() // so that a rotated secret file is a change of content
+		}
+	case *Command:
+		switch v := n.Value.(type) {
+		case string:
+			*target = Command{Line: v}
+		case List:
+			argv := reflect.ValueOf(&target.Argv).Elem()
+			decodeValue(n, path, argv, errs)
+		default:
+			errs.Add(n, "%s: expected a command line or an array of arguments, not %s", path, kindOf(v))
+		}
+	case encoding.TextUnmarshaler:
+		text, isString := n.Value.(string)
+		if !isString {
+			errs.Add(n, "%s: expected a string, not %s", path, kindOf(n.Value))
+			return true
+		}
+		err = target.UnmarshalText([]byte(text))
+	default:
+		return false
+	}
+	if err != nil {
+		errs.Add(n, "%s: %v", path, err)
+	}
+	return true
+}
+
+func durationOf(value any) (Duration, error) {
+	switch v := value.(type) {
+	case string:
+		return ParseDuration(v)
+	case int64:
+		return secondsToDuration(float64(v))
+	case float64:
+		return secondsToDuration(v)
+	}
+	return 0, fmt.Errorf(`expected a duration such as "30s", not %s`, kindOf(value))
+}
+
+func sizeOf(value any) (Size, error) {
+	switch v := value.(type) {
+	case string:
+		return ParseSize(v)
+	case int64:
+		if v >= 0 {
+			return Size(v), nil
+		}
+		return 0, fmt.Errorf("%d is negative", v)
+	}
+	return 0, fmt.Errorf(`expected a size such as "1MiB", not %s`, kindOf(value))
+}
+
+func decodeValue(n *Node, path string, into reflect.Value, errs *Errors) {
+	if special(n, path, into, errs) {
+		return
+	}
+	wrong := func(want string) { errs.Add(n, "%s: expected %s, not %s", path, want, kindOf(n.Value)) }
+	switch into.Kind() {
+	case reflect.Pointer:
+		value := reflect.New(into.Type().Elem())
+		decodeValue(n, path, value.Elem(), errs)
+		into.Set(value)
+	case reflect.String:
+		if v, ok := n.Value.(string); ok {
+			into.SetString(v)
+		} else {
+			wrong("a string")
+		}
+	case reflect.Bool:
+		if v, ok := n.Value.(bool); ok {
+			into.SetBool(v)
+		} else {
+			wrong("true or false")
+		}
+	case reflect.Int, reflect.Int64:
+		if v, ok := n.Value.(int64); ok && !into.OverflowInt(v) {
+			into.SetInt(v)
+		} else {
+			wrong("a whole number")
+		}
+	case reflect.Float64:
+		switch v := n.Value.(type) {
+		case int64:
+			into.SetFloat(float64(v))
+		case float64:
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				wrong("a finite number")
+				return
+			}
+			into.SetFloat(v)
+		default:
+			wrong("a number")
+		}
+	case reflect.Slice:
+		decodeList(n, path, into, errs)
+	case reflect.Map:
+		decodeMap(n, path, into, errs)
+	case reflect.Struct:
+		if n.Table() == nil {
+			wrong("a table")
+			return
+		}
+		Decode(n, errs, into.Addr().Interface())
+	default:
+		panic(fmt.Sprintf("config: option %q has the unsupported type %s", path, into.Type()))
+	}
+}
+
+func decodeList(n *Node, path string, into reflect.Value, errs *Errors) {
+	list, ok := n.Value.(List)
+	if !ok {
+		errs.Add(n, "%s: expected an array, not %s", path, kindOf(n.Value))
+		return
+	}
+	slice := reflect.MakeSlice(into.Type(), len(list), len(list))
+	for i, child := range list {
+		decodeValue(child, fmt.Sprintf("%s[%d]", path, i), slice.Index(i), errs)
+	}
+	into.Set(slice)
+}
+
+func decodeMap(n *Node, path string, into reflect.Value, errs *Errors) {
+	table := n.Table()
+	if table == nil {
+		errs.Add(n, "%s: expected a table, not %s", path, kindOf(n.Value))
+		return
+	}
+	m := reflect.MakeMapWithSize(into.Type(), len(table))
+	for key, child := range table {
+		value := reflect.New(into.Type().Elem()).Elem()
+		decodeValue(child, path+"."+key, value, errs)
+		m.SetMapIndex(reflect.ValueOf(key), value)
+	}
+	into.Set(m)
+}
+
+// kindOf names a value as a user would, with a short value where it helps.
+func kindOf(value any) string {
+	switch v := value.(type) {
+	case string:
+		return "a string"
+	case int64, float64:
+		return fmt.Sprintf("the number %v", v)
+	case bool:
+		return fmt.Sprintf("%v", v)
+	case List:
+		return "an array"
+	case Table:
+		return "a table"
+	}
+	return strings.ToLower(fmt.Sprintf("a %T", value))
+}

@@ -1,0 +1,134 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// Error is one fault in a configuration file.
+type Error struct {
+	File string // as the user would name it, e.g. conf.d/p.http/http.toml
+	Line int    // 1-based; 0 where no line applies
+	Text string
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.File + ": " + e.Text
+	}
+	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Text)
+}
+
+// Errors collects faults, so that all of them are told at once.
+type Errors []*Error
+
+// Add notes a fault at a node.
+func (e *Errors) Add(at *Node, format string, args ...any) {
+	*e = append(*e, &Error{File: at.File, Line: at.Line, Text: fmt.Sprintf(format, args...)})
+}
+
+// Err returns the collected faults in the order of files and lines, or nil.
+func (e Errors) Err() error {
+	if len(e) == 0 {
+		return nil
+	}
+	sort.SliceStable(e, func(i, j int) bool {
+		if e[i].File != e[j].File {
+			return e[i].File < e[j].File
+		}
+		return e[i].Line < e[j].Line
+	})
+	return e
+}
+
+func (e Errors) Error() string {
+	lines := make([]string, 0, len(e))
+	seen := map[string]bool{}
+	for _, one := range e {
+		if line := one.Error(); !seen[line] {
+			seen[line] = true
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// FieldError is a fault in one option. Plugins return it from Init (several joined with errors.Join);
+// whoever decoded the options knows the file and the line.
+type FieldError struct {
+	Path string // the option, e.g. "timeout", "expect.response_regex", "targets[3]"
+	Text string
+}
+
+func (e *FieldError) Error() string { return e.Path + ": " + e.Text }
+
+// Field makes a FieldError.
+func Field(path, format string, args ...any) error {
+	return &FieldError{Path: path, Text: fmt.Sprintf(format, args...)}
+}
+
+// AddInit notes what a plugin's Init returned, each fault at the line of the option it names.
+func (e *Errors) AddInit(at *Node, err error) {
+	if err == nil {
+		return
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range joined.Unwrap() {
+			e.AddInit(at, one)
+		}
+		return
+	}
+	var field *FieldError
+	if errors.As(err, &field) {
+		e.Add(at.Find(field.Path), "%s: %s", field.Path, field.Text)
+		return
+	}
+	e.Add(at, "%s", err)
+}
+
+// nearest returns the candidate most like word, or "" where none is close enough to be meant.
+func nearest(word string, candidates []string) string {
+	best, bestDistance := "", len(word)/3+2
+	for _, c := range candidates {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+// DidYouMean returns `; did you mean "x"?` for the nearest candidate, or "".
+func DidYouMean(word string, candidates []string) string {
+	if near := nearest(word, candidates); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
+
+// editDistance is the optimal string alignment distance: insertions, deletions, substitutions and
+// swaps of neighbours each cost one.
+func editDistance(a, b string) int {
+	d := make([][]int, len(a)+1)
+	for i := range d {
+		d[i] = make([]int, len(b)+1)
+		d[i][0] = i
+	}
+	for j := range d[0] {
+		d[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+			}
+		}
+	}
+	return d[len(a)][len(b)]
+}

@@ -1,0 +1,201 @@
+// Package config turns TOML files into option structs, strictly and kindly: every fault is collected
+// and told with its file and line, and a misspelt key is answered with the nearest right one.
+//
+// BurntSushi/toml parses; this package remembers where each key stood (the library does not say) and
+// maps the values onto structs by their `toml` tags.
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Node is one value of a file, with its place. Value holds one of: string, int64, float64, bool,
+// time.Time, List, Table.
+type Node struct {
+	File  string
+	Line  int
+	Value any
+}
+
+// Table is a TOML table.
+type Table = map[string]*Node
+
+// List is a TOML array, or an array of tables.
+type List = []*Node
+
+// ReadFile parses one file. The error is an Errors.
+func ReadFile(path string) (*Node, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		var perr *os.PathError
+		if errors.As(err, &perr) {
+			err = perr.Err
+		}
+		return nil, Errors{{File: path, Text: fmt.Sprintf("cannot read: %v", err)}}
+	}
+	return Parse(path, string(data))
+}
+
+// Parse parses TOML text; file is the name used in errors.
+func Parse(file, text string) (*Node, error) {
+	text = strings.TrimPrefix(text, "\ufeff")
+	raw := map[string]any{}
+	if _, err := toml.Decode(text, &raw); err != nil {
+		// Only Message is printed: the library's longer form quotes source lines, which may hold secrets.
+		var perr toml.ParseError
+		if errors.As(err, &perr) {
+			return nil, Errors{{File: file, Line: perr.Position.Line, Text: parseMessage(perr)}}
+		}
+		return nil, Errors{{File: file, Text: err.Error()}}
+	}
+	return build(file, "", 1, raw, locate(text)), nil
+}
+
+func parseMessage(perr toml.ParseError) string {
+	if perr.LastKey != "" {
+		return fmt.Sprintf("%s (last key %q)", perr.Message, perr.LastKey)
+	}
+	return perr.Message
+}
+
+func build(file, path string, line int, value any, lines map[string]int) *Node {
+	if at, ok := lines[path]; ok {
+		line = at
+	}
+	node := &Node{File: file, Line: line}
+	switch v := value.(type) {
+	case map[string]any:
+		table := make(Table, len(v))
+		for key, child := range v {
+			table[key] = build(file, join(path, key), line, child, lines)
+		}
+		node.Value = table
+	case []map[string]any:
+		list := make(List, len(v))
+		for i, child := range v {
+			list[i] = build(file, fmt.Sprintf("%s[%d]", path, i), line, child, lines)
+		}
+		node.Value = list
+	case []any:
+		list := make(List, len(v))
+		for i, child := range v {
+			list[i] = build(file, fmt.Sprintf("%s[%d]", path, i), line, child, lines)
+		}
+		node.Value = list
+	default:
+		node.Value = v
+	}
+	return node
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// Table returns the node's table, or nil where it is something else.
+func (n *Node) Table() Table {
+	table, _ := n.Value.(Table)
+	return table
+}
+
+// Get returns the child at key, or nil.
+func (n *Node) Get(key string) *Node {
+	if n == nil {
+		return nil
+	}
+	return n.Table()[key]
+}
+
+var pathStep = regexp.MustCompile(`[^.\[\]]+|\[\d+\]`)
+
+// Find returns the node at a path such as "expect.header" or "targets[3]"; where the path leads out
+// of the file (a default, a missing option) it returns the last node on the way.
+func (n *Node) Find(path string) *Node {
+	at := n
+	for _, step := range pathStep.FindAllString(path, -1) {
+		var next *Node
+		if index, isIndex := strings.CutPrefix(step, "["); isIndex {
+			i, _ := strconv.Atoi(strings.TrimSuffix(index, "]"))
+			if list, ok := at.Value.(List); ok && i < len(list) {
+				next = list[i]
+			}
+		} else {
+			next = at.Get(step)
+		}
+		if next == nil {
+			return at
+		}
+		at = next
+	}
+	return at
+}
+
+// Over returns n laid over below: tables are merged key by key, anything else of n replaces what is
+// below. Neither argument is changed.
+func (n *Node) Over(below *Node) *Node {
+	if n == nil {
+		return below
+	}
+	if below == nil || n.Table() == nil || below.Table() == nil {
+		return n
+	}
+	merged := maps.Clone(below.Table())
+	for key, child := range n.Table() {
+		merged[key] = child.Over(merged[key])
+	}
+	return &Node{File: n.File, Line: n.Line, Value: merged}
+}
+
+// Without returns the table without some keys.
+func (n *Node) Without(keys ...string) *Node {
+	table := maps.Clone(n.Table())
+	for _, key := range keys {
+		delete(table, key)
+	}
+	return &Node{File: n.File, Line: n.Line, Value: table}
+}
+
+// Canonical returns the content as one line, keys sorted: equal configuration gives equal text.
+func (n *Node) Canonical() string {
+	var b strings.Builder
+	n.canonical(&b)
+	return b.String()
+}
+
+func (n *Node) canonical(b *strings.Builder) {
+	switch v := n.Value.(type) {
+	case Table:
+		b.WriteByte('{')
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			fmt.Fprintf(b, "%q:", key)
+			v[key].canonical(b)
+			b.WriteByte(',')
+		}
+		b.WriteByte('}')
+	case List:
+		b.WriteByte('[')
+		for _, child := range v {
+			child.canonical(b)
+			b.WriteByte(',')
+		}
+		b.WriteByte(']')
+	case string:
+		fmt.Fprintf(b, "%q", v)
+	default:
+		text, _ := json.Marshal(v)
+		b.Write(text)
+	}
+}

@@ -1,0 +1,57 @@
+// Package markdown writes the descriptions that people read at 3 a.m.: a list of bold names and values.
+package markdown
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Builder collects the lines of one description. The zero value is empty; String begins with "[MD]".
+type Builder struct{ text strings.Builder }
+
+// Item adds `- **name**: value`, the value formatted as by fmt.Sprintf where args are given.
+func (b *Builder) Item(name, format string, args ...any) *Builder {
+	b.text.WriteString("\n- **")
+	b.text.WriteString(name)
+	b.text.WriteString("**: ")
+	if len(args) == 0 {
+		b.text.WriteString(format)
+	} else {
+		fmt.Fprintf(&b.text, format, args...)
+	}
+	return b
+}
+
+// Code adds a named block of literal text. A fence inside the text cannot end it.
+func (b *Builder) Code(name, text string) *Builder {
+	b.text.WriteString("\n- **" + name + "**:\n\n```\n")
+	b.text.WriteString(strings.ReplaceAll(strings.TrimRight(text, "\n"), "```", "'''"))
+	b.text.WriteString("\n```\n")
+	return b
+}
+
+// String returns the description, with the prefix that marks it as markdown.
+func (b *Builder) String() string { return "[MD]" + b.text.String() }
+
+// Cut shortens text to at most max bytes, at a whole character, saying how much was left out.
+// Bytes that are not UTF-8 become U+FFFD.
+func Cut(text string, max int) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= max {
+		return text
+	}
+	const room = 32 // for the note
+	end := max - room
+	if end < 0 {
+		end = 0
+	}
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	note := fmt.Sprintf("… (%d bytes left out)", len(text)-end)
+	if len(note) > max {
+		note = ""
+	}
+	return text[:end] + note
+}

@@ -1,0 +1,75 @@
+package pipeline
+
+import "strings"
+
+// Event is one finding of a check. An input fills Status, Labels, Description and Attrs, and Source
+// where it looks at several things that can fail one by one; the machinery fills in the rest.
+//
+// Once handed on, an event belongs to the receiver.
+type Event struct {
+	Time        int64 // unix seconds; 0 = when it was reported
+	Status      Status
+	AlertKey    string
+	Labels      Labels
+	TitleRule   string // "" = "$check"
+	Description string // for a person at 3 a.m.; begins with "[MD]" where it is markdown
+	Attrs       []Attr // what was measured; not part of the alert key
+
+	// Source names the part of the check this came from (a script, say), so that an alert can be
+	// told gone when its source ran well without mentioning it. "" is the check as a whole.
+	Source string
+
+	// Filled by the alerting processor and the commit point.
+	ID            string // stable over retries and restarts
+	FirstFireTime int64  // unix seconds
+	NotifyCount   int    // notifications of this episode, this one included
+}
+
+// MaxDescription is the most bytes a description may have; longer ones are cut.
+const MaxDescription = 2000
+
+// Title renders the title rule: "$label" pieces between "::" become their values joined by " / ", and
+// after "[TPL]" every "${label}" becomes its value. A label that is not there leaves its name.
+func (e *Event) Title() string {
+	if template, ok := strings.CutPrefix(e.TitleRule, "[TPL]"); ok {
+		return e.renderTemplate(template)
+	}
+	pieces := strings.Split(e.TitleRule, "::")
+	for i, piece := range pieces {
+		if key, ok := strings.CutPrefix(strings.TrimSpace(piece), "$"); ok && e.hasLabel(key) {
+			pieces[i] = e.Labels.Get(key)
+		}
+	}
+	return strings.Join(pieces, " / ")
+}
+
+func (e *Event) hasLabel(key string) bool {
+	for i := range e.Labels {
+		if e.Labels[i].Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Event) renderTemplate(template string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(template, "${")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		key, after, closed := strings.Cut(rest, "}")
+		switch {
+		case !closed:
+			b.WriteString("${" + rest)
+			return b.String()
+		case e.hasLabel(key):
+			b.WriteString(e.Labels.Get(key))
+		default:
+			b.WriteString("${" + key + "}")
+		}
+		template = after
+	}
+}

@@ -1,0 +1,32 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+)
+
+// Input is a probe: it looks at something on this host or from it. Its struct holds the options,
+// tagged for TOML, with defaults set by the constructor. One value serves one check.
+type Input interface {
+	// Init judges the options, once, before anything runs. It has no side effects (catpaw check calls
+	// it too) and returns every fault it finds: config.Field names the option, errors.Join joins them.
+	Init() error
+
+	// Gather looks once and reports a result for everything it looked at, Ok included. The context
+	// ends at the check's deadline and when the agent stops. Gather is never called twice at a time;
+	// a panic is caught. An error means that the check as a whole could not do its work: it becomes a
+	// bad result of its own, and no alert of the check is taken to be over.
+	Gather(ctx context.Context, r *Report) error
+}
+
+// Bounded is an Input that knows how long one Gather may take at worst; others get a minute.
+type Bounded interface {
+	MaxGather() time.Duration
+}
+
+// Keyed is an Input that knows beforehand which alerts it can raise: the labels it will give to each.
+// Two checks that would share an alert key are then found when the configuration is read, and
+// catpaw check can show what would be looked at.
+type Keyed interface {
+	Keys() []Labels
+}

@@ -1,0 +1,193 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Message is a committed event on its way to one sink. The event was encoded once, at the commit.
+type Message struct {
+	Status   Status
+	AlertKey string
+	wireLen  int
+	json     []byte
+}
+
+// JSON returns the event as one object: the six fields of the wire, then id, title, first_fire_time,
+// notify_count and attrs. The slice must not be changed.
+func (m *Message) JSON() []byte { return m.json }
+
+// Wire returns the object with exactly the six fields of the wire, as a copy.
+func (m *Message) Wire() []byte {
+	wire := make([]byte, m.wireLen+1)
+	copy(wire, m.json[:m.wireLen])
+	wire[m.wireLen] = '}'
+	return wire
+}
+
+// ID returns the event's id, which stands right behind the wire.
+func (m *Message) ID() string {
+	start := m.wireLen + len(`,"id":"`)
+	return string(m.json[start : start+idLength])
+}
+
+// Event decodes the event again, for sinks that need its parts. Labels and attrs come sorted by key.
+func (m *Message) Event() (*Event, error) {
+	var wire struct {
+		Time          int64             `json:"event_time"`
+		Labels        map[string]string `json:"labels"`
+		TitleRule     string            `json:"title_rule"`
+		Description   string            `json:"description"`
+		FirstFireTime int64             `json:"first_fire_time"`
+		NotifyCount   int               `json:"notify_count"`
+		Attrs         map[string]any    `json:"attrs"`
+	}
+	if err := json.Unmarshal(m.json, &wire); err != nil {
+		return nil, fmt.Errorf("stored event cannot be read: %w", err)
+	}
+	event := &Event{
+		Time: wire.Time, Status: m.Status, AlertKey: m.AlertKey, Labels: LabelsOf(wire.Labels),
+		TitleRule: wire.TitleRule, Description: wire.Description, ID: m.ID(),
+		FirstFireTime: wire.FirstFireTime, NotifyCount: wire.NotifyCount,
+	}
+	for key, value := range wire.Attrs {
+		event.Attrs = append(event.Attrs, Attr{key, value})
+	}
+	sortAttrs(event.Attrs)
+	return event, nil
+}
+
+func sortAttrs(attrs []Attr) {
+	for i := 1; i < len(attrs); i++ {
+		for j := i; j > 0 && attrs[j].Key < attrs[j-1].Key; j-- {
+			attrs[j], attrs[j-1] = attrs[j-1], attrs[j]
+		}
+	}
+}
+
+// NewMessage encodes an event as the commit point does; tests of outputs start from it.
+func NewMessage(e *Event) *Message {
+	m, err := decodeMessage(e.AlertKey, encodeMessage(e))
+	if err != nil {
+		panic(err) // what encodeMessage wrote, decodeMessage reads
+	}
+	return m
+}
+
+// A stored message is the status (1 byte), the length of the wire (4 bytes, big endian), the JSON.
+const messageHeader = 5
+
+func encodeMessage(e *Event) []byte {
+	data := make([]byte, messageHeader, messageHeader+512+len(e.Description))
+	data = appendWire(data, e)
+	data[0] = byte(e.Status)
+	binary.BigEndian.PutUint32(data[1:], uint32(len(data)-messageHeader))
+	return appendRest(data, e)
+}
+
+func decodeMessage(key string, data []byte) (*Message, error) {
+	if len(data) < messageHeader {
+		return nil, errors.New("stored event is too short")
+	}
+	m := &Message{
+		Status: Status(data[0]), AlertKey: key,
+		wireLen: int(binary.BigEndian.Uint32(data[1:])), json: data[messageHeader:],
+	}
+	if m.wireLen+len(`,"id":""`)+idLength > len(m.json) {
+		return nil, errors.New("stored event is cut short")
+	}
+	return m, nil
+}
+
+// appendWire appends the six fields, without the closing brace.
+func appendWire(b []byte, e *Event) []byte {
+	b = fmt.Appendf(b, `{"event_time":%d,"event_status":"%s","alert_key":`, e.Time, e.Status)
+	b = appendString(b, e.AlertKey)
+	b = append(b, `,"labels":{`...)
+	for i, label := range e.Labels {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, label.Key)
+		b = append(b, ':')
+		b = appendString(b, label.Value)
+	}
+	b = append(b, `},"title_rule":`...)
+	b = appendString(b, e.TitleRule)
+	b = append(b, `,"description":`...)
+	return appendString(b, e.Description)
+}
+
+// appendRest appends what other outputs add, the id first and always idLength bytes.
+func appendRest(b []byte, e *Event) []byte {
+	b = fmt.Appendf(b, `,"id":"%-*.*s","title":`, idLength, idLength, e.ID)
+	b = appendString(b, e.Title())
+	b = fmt.Appendf(b, `,"first_fire_time":%d,"notify_count":%d`, e.FirstFireTime, e.NotifyCount)
+	if len(e.Attrs) > 0 {
+		b = append(b, `,"attrs":{`...)
+		for i, attr := range e.Attrs {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendString(b, attr.Key)
+			b = append(b, ':')
+			b = appendValue(b, attr.Value)
+		}
+		b = append(b, '}')
+	}
+	return append(b, '}')
+}
+
+func appendValue(b []byte, value any) []byte {
+	if text, ok := value.(string); ok {
+		return appendString(b, text)
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil { // NaN, infinity, a channel: never worth losing the event
+		return appendString(b, fmt.Sprint(value))
+	}
+	return append(b, encoded...)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString appends a JSON string. Unlike encoding/json it leaves <, > and & readable; what is not
+// UTF-8 becomes U+FFFD.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			if c >= ' ' && c != '"' && c != '\\' {
+				i++
+				continue
+			}
+			b = append(b, s[start:i]...)
+			switch c {
+			case '"', '\\':
+				b = append(b, '\\', c)
+			case '\n':
+				b = append(b, '\\', 'n')
+			case '\r':
+				b = append(b, '\\', 'r')
+			case '\t':
+				b = append(b, '\\', 't')
+			default:
+				b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			}
+			i++
+			start = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 {
+			b = append(append(b, s[start:i]...), "\uFFFD"...)
+			start = i + 1
+		}
+		i += size
+	}
+	return append(append(b, s[start:]...), '"')
+}

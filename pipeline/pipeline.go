@@ -1,0 +1,3 @@
+// Package pipeline holds the words that the plugins speak (Event, Check, Input, Processor, Output) and
+// the machinery that drives them.
+package pipeline

@@ -1,0 +1,113 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"catpaw/internal/markdown"
+)
+
+// Report takes the results of one Gather. Its methods may be called from several goroutines, but not
+// after Gather has returned.
+type Report struct {
+	check *Check
+	run   *Run
+	send  func(Result)
+
+	mu         sync.Mutex
+	incomplete map[string]bool
+	panics     atomic.Int64
+	onPanic    func(where string, value any, stack []byte)
+}
+
+// Add reports one result.
+func (r *Report) Add(e Event) {
+	if e.Time == 0 {
+		e.Time = time.Now().Unix()
+	}
+	if e.Status == Bad {
+		e.Status = Status(r.check.Policy.DefaultSeverity)
+	}
+	if e.TitleRule == "" {
+		e.TitleRule = "$check"
+	}
+	if len(e.Description) > MaxDescription {
+		e.Description = markdown.Cut(e.Description, MaxDescription)
+	}
+	r.send(Result{Check: r.check, Run: r.run, Event: &e})
+}
+
+// Incomplete says that a source could not be looked at in full this time, so that alerts from it that
+// were not mentioned keep their state. "" means the check as a whole.
+func (r *Report) Incomplete(source string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.incomplete == nil {
+		r.incomplete = map[string]bool{}
+	}
+	r.incomplete[source] = true
+}
+
+// ForEach calls fn for every index below n, at most limit at a time, and returns when all are done or,
+// once ctx has ended, when those begun are done; the rest then counts as not looked at. A panic in fn
+// is caught and becomes a bad result with the labels of that index.
+func (r *Report) ForEach(ctx context.Context, n, limit int, labels func(i int) Labels, fn func(i int)) {
+	limit = max(1, min(limit, n))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range limit {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if ctx.Err() != nil {
+					r.Incomplete("")
+					return
+				}
+				r.guard(labels, i, fn)
+			}
+		})
+	}
+	workers.Wait()
+}
+
+func (r *Report) guard(labels func(i int) Labels, i int, fn func(i int)) {
+	defer func() {
+		if value := recover(); value != nil {
+			own := labels(i)
+			r.panicked(own.Get("target"), value)
+			r.Incomplete("")
+			r.Add(Event{Labels: own, Description: fmt.Sprintf(
+				"the probe broke down on this target: %v. This is a fault of catpaw: its log has the stack, please report it.", value)})
+		}
+	}()
+	fn(i)
+}
+
+func (r *Report) panicked(where string, value any) {
+	r.panics.Add(1)
+	if r.onPanic != nil {
+		r.onPanic(where, value, debug.Stack())
+	}
+}
+
+// NewReport makes a report whose results go to send, which must be safe for concurrent use.
+func NewReport(check *Check, run *Run, send func(Result)) *Report {
+	return &Report{check: check, run: run, send: send}
+}
+
+// Look runs one Gather outside the pipeline, as tests of an input and catpaw once do, and returns what
+// was reported, sorted by nothing: inputs that look at several targets report them as they come.
+func Look(ctx context.Context, check *Check) ([]*Event, RunEnd, error) {
+	var mu sync.Mutex
+	var events []*Event
+	report := NewReport(check, &Run{Seq: 1, Started: time.Now()}, func(r Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		events = append(events, r.Event)
+	})
+	err := check.Input.Gather(ctx, report)
+	return events, RunEnd{Well: err == nil, Incomplete: report.incomplete}, err
+}
