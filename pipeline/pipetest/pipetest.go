@@ -116,4 +116,3 @@ func Message(e pipeline.Event) *pipeline.Message {
 	}
 	return pipeline.NewMessage(&e)
 }
-
