@@ -1,3 +1,136 @@
 // Package pipeline holds the words that the plugins speak (Event, Check, Input, Processor, Output) and
-// the machinery that drives them.
+// the machinery that drives them:
+//
+//	tick ─► Input.Gather ─► results ═══► processors ─► COMMIT ─┬► queue A ─► sender A ─► sink
+//	        (scheduler.go,  (a channel)  (one goroutine,       ├► queue B ─► sender B ─► sink
+//	         runner.go)                   a batch at a time;   └► …  (sender.go)
+//	                                      pipeline.go, commit.go)
+//
+// Everything left of COMMIT is a thought that the next tick can think again; everything right of it is
+// a promise. Stopping goes the same way: first the ticks end, then what was reported is decided and
+// committed, then the senders get a moment for what is in their queues.
 package pipeline
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// batchSize is the most results handled, and committed, in one go.
+const batchSize = 1000
+
+// Pipeline runs checks and delivers what they give rise to. Apply, Do and Stop may be called from any
+// goroutine; Apply by one at a time.
+type Pipeline struct {
+	log        *zap.Logger
+	processors []Processor
+	results    chan Result
+	control    chan func()
+	finish     chan struct{} // closed: decide what is waiting, then end
+	processed  chan struct{} // closed when the processing goroutine has ended
+	scheduler  *scheduler
+	committer  *committer
+	senders    *senders
+}
+
+// Config is what a pipeline is made of.
+type Config struct {
+	Log        *zap.Logger
+	Store      Store
+	Processors []Processor // in order; the last decides what must be told
+	// OnReaderGone (or nil) is called when an output says ErrReaderGone.
+	OnReaderGone func()
+}
+
+// New makes a pipeline and starts its processing goroutine. It runs nothing until Apply.
+func New(c Config) *Pipeline {
+	p := &Pipeline{
+		log:        c.Log,
+		processors: c.Processors,
+		results:    make(chan Result, batchSize),
+		control:    make(chan func()),
+		finish:     make(chan struct{}),
+		processed:  make(chan struct{}),
+		committer:  newCommitter(c.Store, c.Log),
+		senders:    newSenders(c.Store, c.Log, c.OnReaderGone),
+	}
+	p.scheduler = newScheduler(p.results, c.Log)
+	go p.process()
+	return p
+}
+
+// Apply makes these checks and outputs the running ones. What did not change goes on untouched; the
+// rest is stopped and started. prepare (or nil) runs first, in the processing goroutine, between two batches.
+func (p *Pipeline) Apply(checks []*Check, outputs []*OutputSpec, prepare func()) {
+	p.senders.apply(outputs)
+	p.Do(func() {
+		p.committer.route(outputs)
+		if prepare != nil {
+			prepare()
+		}
+		p.handle(&Batch{Now: time.Now()}) // what the change itself gives rise to
+	})
+	p.scheduler.apply(checks)
+}
+
+// Do runs f in the processing goroutine, between two batches, and waits for it. It is how anything
+// that processors keep is read or changed from outside. After Stop it does nothing.
+func (p *Pipeline) Do(f func()) {
+	done := make(chan struct{})
+	select {
+	case p.control <- func() { f(); close(done) }:
+		<-done
+	case <-p.processed:
+	}
+}
+
+// process is the single goroutine that decides.
+func (p *Pipeline) process() {
+	defer close(p.processed)
+	for {
+		select {
+		case result := <-p.results:
+			p.handle(p.collect(result))
+		case f := <-p.control:
+			f()
+		case <-p.finish:
+			for len(p.results) > 0 {
+				p.handle(p.collect(<-p.results))
+			}
+			return
+		}
+	}
+}
+
+// collect takes all that is waiting behind the first result.
+func (p *Pipeline) collect(first Result) *Batch {
+	b := &Batch{Now: time.Now(), Results: []Result{first}}
+	for len(b.Results) < batchSize {
+		select {
+		case result := <-p.results:
+			b.Results = append(b.Results, result)
+		default:
+			return b
+		}
+	}
+	return b
+}
+
+func (p *Pipeline) handle(b *Batch) {
+	for _, processor := range p.processors {
+		processor.Process(b)
+	}
+	p.committer.commit(b)
+}
+
+// Stop ends everything: checks at once, with the processes they started; then what they had reported
+// is decided and committed; then the senders deliver what they can until ctx ends. It returns how many
+// notifications were left in the queues.
+func (p *Pipeline) Stop(ctx context.Context) int {
+	p.scheduler.stop()
+	close(p.finish)
+	<-p.processed
+	return p.senders.stop(ctx)
+}

@@ -77,7 +77,7 @@ func (r *Report) guard(labels func(i int) Labels, i int, fn func(i int)) {
 	defer func() {
 		if value := recover(); value != nil {
 			own := labels(i)
-			r.panicked(own.Get("target"), value)
+			r.panicked(own.Get("target"), value, debug.Stack())
 			r.Incomplete("")
 			r.Add(Event{Labels: own, Description: fmt.Sprintf(
 				"the probe broke down on this target: %v. This is a fault of catpaw: its log has the stack, please report it.", value)})
@@ -86,28 +86,14 @@ func (r *Report) guard(labels func(i int) Labels, i int, fn func(i int)) {
 	fn(i)
 }
 
-func (r *Report) panicked(where string, value any) {
+func (r *Report) panicked(where string, value any, stack []byte) {
 	r.panics.Add(1)
 	if r.onPanic != nil {
-		r.onPanic(where, value, debug.Stack())
+		r.onPanic(where, value, stack)
 	}
 }
 
 // NewReport makes a report whose results go to send, which must be safe for concurrent use.
 func NewReport(check *Check, run *Run, send func(Result)) *Report {
 	return &Report{check: check, run: run, send: send}
-}
-
-// Look runs one Gather outside the pipeline, as tests of an input and catpaw once do, and returns what
-// was reported, sorted by nothing: inputs that look at several targets report them as they come.
-func Look(ctx context.Context, check *Check) ([]*Event, RunEnd, error) {
-	var mu sync.Mutex
-	var events []*Event
-	report := NewReport(check, &Run{Seq: 1, Started: time.Now()}, func(r Result) {
-		mu.Lock()
-		defer mu.Unlock()
-		events = append(events, r.Event)
-	})
-	err := check.Input.Gather(ctx, report)
-	return events, RunEnd{Well: err == nil, Incomplete: report.incomplete}, err
 }

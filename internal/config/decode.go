@@ -15,7 +15,9 @@ import (
 // their value where the table says nothing, so defaults are set by making the struct.
 //
 // Faults are added to errs; the rest is decoded all the same.
-func Decode(n *Node, errs *Errors, targets ...any) {
+func Decode(n *Node, errs *Errors, targets ...any) { decodeTable(n, "", errs, targets...) }
+
+func decodeTable(n *Node, path string, errs *Errors, targets ...any) {
 	table := n.Table()
 	if table == nil {
 		errs.Add(n, "expected a table, not %s", kindOf(n.Value))
@@ -30,11 +32,11 @@ func Decode(n *Node, errs *Errors, targets ...any) {
 		fields, ok := known[key]
 		if !ok {
 			names := slices.Sorted(maps.Keys(known))
-			errs.Add(child, "unknown option %q%s", key, DidYouMean(key, names))
+			errs.Add(child, "unknown option %q%s", join(path, key), DidYouMean(key, names))
 			continue
 		}
 		for _, field := range fields {
-			decodeValue(child, key, field, errs)
+			decodeValue(child, join(path, key), field, errs)
 		}
 	}
 }
@@ -177,7 +179,7 @@ func decodeValue(n *Node, path string, into reflect.Value, errs *Errors) {
 			wrong("a table")
 			return
 		}
-		Decode(n, errs, into.Addr().Interface())
+		decodeTable(n, path, errs, into.Addr().Interface())
 	default:
 		panic(fmt.Sprintf("config: option %q has the unsupported type %s", path, into.Type()))
 	}

@@ -1,0 +1,109 @@
+package arch
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "catpaw/"
+
+// allowed lists, for each room, the rooms that it may import. Anyone may import internal; a plugin is
+// a room of its own.
+var allowed = map[string][]string{
+	"cmd":        {"agent", "pipeline"},
+	"agent":      {"inputs", "processors", "outputs", "pipeline", "store"},
+	"inputs":     {"pipeline"},
+	"processors": {"pipeline", "store"},
+	"outputs":    {"pipeline"},
+	"pipeline":   {"store"},
+	"store":      {},
+	"internal":   {},
+}
+
+// tables are the files that may name every plugin.
+var tables = []string{"inputs/inputs.go", "processors/processors.go", "outputs/outputs.go"}
+
+func TestImportsRunOneWay(t *testing.T) {
+	t.Parallel()
+	root := "../.."
+	seen := 0
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		name, _ := filepath.Rel(root, path)
+		name = filepath.ToSlash(name)
+		seen++
+		for _, imported := range importsOf(t, path) {
+			if why := wrongArrow(name, imported); why != "" {
+				t.Errorf("%s imports %s: %s", name, imported, why)
+			}
+		}
+		return nil
+	})
+	if err != nil || seen < 10 {
+		t.Fatalf("looked at %d files: %v", seen, err)
+	}
+}
+
+func importsOf(t *testing.T, path string) (own []string) {
+	t.Helper()
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, source, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range file.Imports {
+		if name, ok := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module); ok {
+			own = append(own, name)
+		}
+	}
+	return own
+}
+
+func wrongArrow(file, imported string) string {
+	from, to := strings.Split(file, "/"), strings.Split(imported, "/")
+	switch {
+	case to[0] == "internal":
+		return ""
+	case from[0] == to[0]:
+		return wrongNeighbour(file, from, to)
+	case !slices.Contains(allowed[from[0]], to[0]):
+		return "the arrow runs the wrong way"
+	}
+	return ""
+}
+
+// wrongNeighbour judges imports within one room: plugins do not know each other.
+func wrongNeighbour(file string, from, to []string) string {
+	plugins := from[0] == "inputs" || from[0] == "outputs" || from[0] == "processors"
+	switch {
+	case !plugins, len(to) > 1 && to[1] == "internal", len(from) > 2 && len(to) > 1 && from[1] == to[1]:
+		return ""
+	case slices.Contains(tables, file):
+		return ""
+	}
+	return "a plugin knows no other plugin"
+}
+
+func TestWrongArrowsAreFound(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range [][2]string{
+		{"pipeline/x.go", "agent"}, {"pipeline/x.go", "inputs/http"}, {"store/x.go", "pipeline"},
+		{"inputs/http/x.go", "inputs/net"}, {"inputs/http/x.go", "outputs/stdout"}, {"internal/match/x.go", "pipeline"},
+		{"cmd/catpaw/x.go", "store"}, {"outputs/stdout/x.go", "store"}, {"inputs/http/x.go", "inputs"},
+	} {
+		if wrongArrow(wrong[0], wrong[1]) == "" {
+			t.Errorf("%s may import %s", wrong[0], wrong[1])
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+const (
+	defaultMaxGather = time.Minute
+	// deadlineSlack is what a Gather gets on top of its own worst case before it is cut off.
+	deadlineSlack = 2 * time.Second
+)
+
+// maxGather is the deadline of one run.
+func maxGather(check *Check) time.Duration {
+	if bounded, ok := check.Input.(Bounded); ok {
+		return bounded.MaxGather() + deadlineSlack
+	}
+	return defaultMaxGather + deadlineSlack
+}
+
+// gather runs the probe once, with its deadline, and catches its panics.
+func gather(ctx context.Context, report *Report) (end RunEnd, err error) {
+	deadline := maxGather(report.check)
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	defer func() {
+		if value := recover(); value != nil {
+			report.panicked("", value, debug.Stack())
+			err = fmt.Errorf("the probe panicked: %v. This is a fault of catpaw: its log has the stack, please report it", value)
+		}
+		end = RunEnd{Well: err == nil, Incomplete: report.incomplete}
+	}()
+	err = report.check.Input.Gather(ctx, report)
+	if err == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = fmt.Errorf("it was cut off at its deadline of %s", deadline)
+	}
+	return end, err
+}
+
+// FailureLabels are the own labels of the result that tells that a check could not do its work.
+func FailureLabels(check *Check) Labels {
+	return L("check", "catpaw check failed", "instance", check.ID)
+}
+
+// Look runs a check once, outside any pipeline, and returns what it reported, in the order in which it
+// came. The error is that of the probe, or of its deadline, or of a panic in it.
+func Look(ctx context.Context, check *Check) ([]*Event, RunEnd, error) {
+	var mu sync.Mutex
+	var events []*Event
+	report := NewReport(check, &Run{Seq: 1, Started: time.Now()}, func(r Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		events = append(events, r.Event)
+	})
+	end, err := gather(ctx, report)
+	mu.Lock()
+	defer mu.Unlock()
+	return events, end, err
+}

@@ -1,0 +1,173 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"go.uber.org/zap"
+
+	"catpaw/store"
+)
+
+// OutputSpec is one output, ready to run. Its name is the identity of its queue.
+type OutputSpec struct {
+	Name        string
+	Plugin      string
+	Source      string // file:line of the block
+	Content     string // hash of everything: a reload leaves an output alone when this is equal
+	Timeout     time.Duration
+	Concurrency int
+	Output      Output
+}
+
+// sender brings the rows of one queue to one sink. Each of its workers reads one shard, so that all
+// events of one alert go through one worker, in order.
+type sender struct {
+	spec  *OutputSpec
+	log   *zap.Logger
+	gone  func()        // called on ErrReaderGone
+	drain chan struct{} // closed: deliver what is there, then end
+	ctx   context.Context
+	abort context.CancelFunc // ends Writes too
+	done  chan struct{}      // closed when all workers have ended and the output is closed
+	queue *store.Queue       // nil until started
+	story story
+}
+
+// work is one worker's loop.
+func (s *sender) work(shard int) {
+	failures := 0
+	for s.ctx.Err() == nil {
+		rows := firstOfEachKey(s.queue.Peek(shard, s.spec.Output.BatchSize()))
+		if len(rows) == 0 {
+			select {
+			case <-s.queue.Wake(shard):
+				continue
+			case <-s.drain:
+				if len(s.queue.Peek(shard, 1)) == 0 {
+					return
+				}
+				continue
+			case <-s.ctx.Done():
+				return
+			}
+		}
+		settled, retry := s.write(rows)
+		s.queue.Remove(shard, settled)
+		if retry == nil {
+			failures = 0
+			s.story.worked(s.log)
+			continue
+		}
+		if s.stopping() || !s.wait(max(backoff(failures, jitter), RetryDelay(retry))) {
+			return
+		}
+		failures++
+	}
+}
+
+// firstOfEachKey leaves for later what must not overtake: a batch holds one event of an alert, so that
+// no verdict on one of them can turn their order round.
+func firstOfEachKey(rows []store.Row) []store.Row {
+	if len(rows) < 2 {
+		return rows
+	}
+	seen := make(map[string]bool, len(rows))
+	first := rows[:0]
+	for _, row := range rows {
+		if !seen[row.Key] {
+			seen[row.Key] = true
+			first = append(first, row)
+		}
+	}
+	return first
+}
+
+// write hands the rows to the output. settled are those delivered or refused; retry is the first
+// verdict "try again", nil where there is none.
+func (s *sender) write(rows []store.Row) (settled []store.Row, retry error) {
+	messages := make([]*Message, 0, len(rows))
+	readable := make([]store.Row, 0, len(rows))
+	for _, row := range rows {
+		message, err := decodeMessage(row.Key, row.Data)
+		if err != nil {
+			s.refused(row, err)
+			settled = append(settled, row)
+			continue
+		}
+		messages, readable = append(messages, message), append(readable, row)
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, s.spec.Timeout)
+	defer cancel()
+	verdicts := s.call(ctx, messages)
+	for i, row := range readable {
+		var err error
+		if verdicts != nil {
+			err = verdicts[i]
+		}
+		switch {
+		case err == nil:
+		case IsRefused(err):
+			s.refused(row, err)
+		default:
+			if retry == nil {
+				retry = err
+				s.story.failed(s.log, err)
+			}
+			if errors.Is(err, ErrReaderGone) {
+				s.gone()
+			}
+			continue
+		}
+		settled = append(settled, row)
+	}
+	return settled, retry
+}
+
+// call is Write with its faults made into verdicts: a panic, and a wrong number of verdicts.
+func (s *sender) call(ctx context.Context, messages []*Message) (verdicts []error) {
+	defer func() {
+		if value := recover(); value != nil {
+			s.log.Error("the output panicked; please report this", zap.Any("panic", value), zap.ByteString("stack", debug.Stack()))
+			verdicts = Verdict(len(messages), fmt.Errorf("the output panicked: %v", value))
+		}
+	}()
+	if len(messages) == 0 {
+		return nil
+	}
+	verdicts = s.spec.Output.Write(ctx, messages)
+	if verdicts != nil && len(verdicts) != len(messages) {
+		return Verdict(len(messages), fmt.Errorf("the output gave %d verdicts on %d events", len(verdicts), len(messages)))
+	}
+	return verdicts
+}
+
+func (s *sender) refused(row store.Row, err error) {
+	s.log.Error("the sink refused an event for good; it is dropped", zap.String("alert_key", row.Key), zap.Error(err))
+}
+
+func (s *sender) stopping() bool {
+	select {
+	case <-s.drain:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait sleeps; it returns false when the sender is to end.
+func (s *sender) wait(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.drain:
+		return false
+	case <-s.ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,194 @@
+package alerting
+
+import (
+	"time"
+
+	"catpaw/pipeline"
+)
+
+// Phase is where an alert is in its life.
+type Phase uint8
+
+const (
+	None      Phase = iota // nothing is wrong, nothing is remembered
+	Pending                // bad, but not yet for as long or as often as the policy asks
+	Firing                 // bad, and told unless nothing may be sent
+	Recovered              // over; remembered for flap_window, to notice flapping
+)
+
+var phaseNames = [...]string{"none", "pending", "firing", "recovered"}
+
+func (p Phase) String() string { return phaseNames[p] }
+
+// Alert is the life of one alert key. It is a value: Step returns the next one. While nothing is told
+// a firing alert does not change, so that a lasting fault costs no writes.
+type Alert struct {
+	Phase     Phase           `json:"phase"`
+	Severity  pipeline.Status `json:"severity"`   // of the last bad result
+	Told      pipeline.Status `json:"told"`       // severity of the last notification, 0 = none in this episode
+	FirstFire int64           `json:"first_fire"` // unix seconds of the first bad result of the episode
+	BadFor    time.Duration   `json:"bad_for"`    // judged bad so far while pending; unseen time is not in it
+	Bad       int             `json:"bad"`        // bad results in a row while pending
+	Good      int             `json:"good"`       // good results in a row, while firing
+	Count     int             `json:"count"`      // notifications of the episode
+	Sent      int             `json:"sent"`       // notifications since the severity last rose: repeat_number bounds these
+	LastSent  time.Time       `json:"last_sent,omitzero"`
+	Flaps     int             `json:"flaps"`              // times it opened again within flap_window of its recovery
+	Ended     time.Time       `json:"ended,omitzero"`     // when it recovered
+	LastSeen  time.Time       `json:"last_seen,omitzero"` // last result that counts for BadFor; zero after an unseen gap
+}
+
+// Decision is what a step calls for.
+type Decision uint8
+
+const (
+	Silent  Decision = iota
+	Fire             // tell that it is bad
+	Repeat           // tell again
+	Rise             // tell that it got worse
+	Recover          // tell that it is over
+)
+
+var decisionNames = [...]string{"silent", "fire", "repeat", "rise", "recover"}
+
+func (d Decision) String() string { return decisionNames[d] }
+
+// Observation is what one result says about an alert.
+type Observation struct {
+	Status pipeline.Status // Ok, Unknown or a severity
+	Time   int64           // unix seconds of the result
+	Now    time.Time       // for durations; with its monotonic part where it has one
+	Unseen bool            // nobody looked for a while before this result
+}
+
+// transition is one cell of the table in Step.
+type transition func(Alert, Observation, pipeline.Policy) (Alert, Decision)
+
+// column is what a result means, whatever its severity.
+type column uint8
+
+const (
+	bad column = iota
+	good
+	unknown
+)
+
+// table is the life of an alert. Reading it needs no other line of this package.
+var table = [...][3]transition{
+	None:      {bad: open, good: stay, unknown: stay},
+	Pending:   {bad: ripen, good: forget, unknown: pause},
+	Firing:    {bad: goOn, good: heal, unknown: stay},
+	Recovered: {bad: reopen, good: settle, unknown: stay},
+}
+
+// Step is the alert machine: a pure function of state, result and policy (the time is in the result).
+func (a Alert) Step(o Observation, p pipeline.Policy) (Alert, Decision) {
+	c := unknown
+	switch {
+	case o.Status.IsBad():
+		c = bad
+	case o.Status == pipeline.Ok:
+		c = good
+	}
+	return table[a.Phase][c](a, o, p)
+}
+
+func stay(a Alert, _ Observation, _ pipeline.Policy) (Alert, Decision) { return a, Silent }
+
+func forget(Alert, Observation, pipeline.Policy) (Alert, Decision) { return Alert{}, Silent }
+
+// pause stops the clocks: the time until the next result was not seen.
+func pause(a Alert, _ Observation, _ pipeline.Policy) (Alert, Decision) {
+	a.LastSeen = time.Time{}
+	return a, Silent
+}
+
+// open begins an episode.
+func open(_ Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
+	return ripen(Alert{Phase: Pending, FirstFire: o.Time}, o, p)
+}
+
+// reopen begins an episode of an alert that recovered not long ago.
+func reopen(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
+	flaps := 0
+	if o.Now.Sub(a.Ended) <= p.FlapWindow.Std() {
+		flaps = a.Flaps + 1
+	}
+	next, decision := open(Alert{}, o, p)
+	next.Flaps = flaps
+	return next, decision
+}
+
+// settle forgets a recovered alert when it can no longer be flapping.
+func settle(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
+	if o.Now.Sub(a.Ended) > p.FlapWindow.Std() {
+		return Alert{}, Silent
+	}
+	return a, Silent
+}
+
+// ripen counts a bad result of a pending alert, which fires when it is bad long and often enough.
+func ripen(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
+	a.Bad++
+	a.Severity = o.Status
+	if !a.LastSeen.IsZero() && !o.Unseen {
+		a.BadFor += max(0, o.Now.Sub(a.LastSeen))
+	}
+	a.LastSeen = o.Now
+	if a.BadFor < p.ForDuration.Std() || a.Bad < p.ForChecks {
+		return a, Silent
+	}
+	a.Phase, a.LastSeen = Firing, time.Time{}
+	return a.tell(o, Fire)
+}
+
+// goOn is a bad result of a firing alert: it got worse, a repeat is due, or there is nothing to say.
+func goOn(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
+	a.Good = 0
+	a.Severity = o.Status
+	switch {
+	case o.Status > a.Told:
+		a.Sent = 0
+		return a.tell(o, Rise)
+	case p.RepeatNumber > 0 && a.Sent >= p.RepeatNumber:
+		return a, Silent
+	case o.Now.Sub(a.LastSent) < p.RepeatInterval.Std():
+		return a, Silent
+	}
+	return a.tell(o, Repeat)
+}
+
+// heal is a good result of a firing alert, which recovers when there were enough of them in a row.
+func heal(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
+	a.Good++
+	if a.Good < a.needed(p) {
+		return a, Silent
+	}
+	return a.end(o, p)
+}
+
+// needed is how many good results in a row end the alert: twice as many for every time that it
+// opened again shortly after its recovery, so that a flapping check does not tell every edge.
+func (a Alert) needed(p pipeline.Policy) int {
+	const mostDoublings = 4
+	return max(1, p.RecoverChecks) << min(a.Flaps, mostDoublings)
+}
+
+// end closes the episode.
+func (a Alert) end(o Observation, p pipeline.Policy) (Alert, Decision) {
+	decision := Silent
+	if a.Count > 0 && p.RecoveryNotification {
+		decision = Recover
+	}
+	if p.FlapWindow == 0 {
+		return Alert{}, decision
+	}
+	return Alert{Phase: Recovered, Ended: o.Now, Flaps: a.Flaps}, decision
+}
+
+func (a Alert) tell(o Observation, d Decision) (Alert, Decision) {
+	a.Count++
+	a.Sent++
+	a.Told, a.LastSent = o.Status, o.Now
+	return a, d
+}

@@ -1,0 +1,210 @@
+// Package alerting is the last processor: it holds the life of every alert and lets through only what
+// somebody must hear of. The machine itself is in alert.go; this file feeds it, explain.go words what
+// it tells, gone.go ends the alerts that nobody reports any more.
+package alerting
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"catpaw/pipeline"
+	"catpaw/store"
+)
+
+// entry is one live alert with what is needed to tell its end when no result will.
+type entry struct {
+	Alert
+	Owner     string          `json:"check"` // ID of the check that reports it
+	Source    string          `json:"source,omitempty"`
+	Labels    pipeline.Labels `json:"labels"`
+	TitleRule string          `json:"title_rule"`
+
+	key    string
+	check  *pipeline.Check // nil when restored and not yet reported again
+	run    *pipeline.Run   // the last run that mentioned it
+	badRun *pipeline.Run   // the last run that found it bad
+	stale  bool            // not mentioned since the configuration last changed or the agent started
+}
+
+// Processor is used by the processing goroutine only.
+type Processor struct {
+	log     *zap.Logger
+	alerts  map[string]*entry            // by alert key; only those pending, firing or lately recovered
+	byCheck map[string]map[string]*entry // by owner, then alert key
+
+	configured map[string]*pipeline.Check
+	waiting    map[string]string // plugin by ID of checks that may still claim an orphan
+	orphans    bool              // there may be alerts whose owner is not configured
+	conflicts  map[string]bool   // alert keys already complained about
+}
+
+// New returns a processor without alerts.
+func New(log *zap.Logger) *Processor {
+	return &Processor{
+		log: log, alerts: map[string]*entry{}, byCheck: map[string]map[string]*entry{},
+		configured: map[string]*pipeline.Check{}, waiting: map[string]string{}, conflicts: map[string]bool{},
+	}
+}
+
+// Restore takes over alerts that a store has kept. What cannot be read is logged and left out.
+func (p *Processor) Restore(states []store.State) {
+	for _, state := range states {
+		e := &entry{key: state.Key, stale: true}
+		if err := json.Unmarshal(state.Data, e); err != nil {
+			p.log.Error("a stored alert cannot be read and is forgotten", zap.String("alert_key", state.Key), zap.Error(err))
+			continue
+		}
+		p.keep(e)
+	}
+	p.orphans = true
+}
+
+// Process decides on every result of the batch.
+func (p *Processor) Process(b *pipeline.Batch) {
+	for i := range b.Results {
+		switch r := &b.Results[i]; {
+		case r.Event != nil:
+			p.observe(b, r)
+		case r.End != nil:
+			p.endRun(b, r)
+		}
+	}
+	if p.orphans {
+		p.endOrphans(b)
+	}
+}
+
+// observe feeds one result to the alert that it is about.
+func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
+	event := r.Event
+	status := event.Status
+	e := p.alerts[event.AlertKey]
+	if e == nil {
+		if !status.IsBad() || !r.Check.Policy.Enabled {
+			return // all is well and was: the way of nearly every result
+		}
+		e = &entry{key: event.AlertKey, Owner: r.Check.ID}
+		p.keep(e)
+	}
+	if p.disputed(e, r) {
+		return
+	}
+	p.claim(e, r)
+	if status.IsBad() {
+		e.badRun = r.Run
+		if !r.Check.Policy.Enabled {
+			event = ending(e, b.Now, "alerting was disabled for this check while the alert was open")
+			status = pipeline.Ok
+		}
+	}
+	p.step(b, e, Observation{Status: status, Time: event.Time, Now: b.Now, Unseen: r.Run.Unseen > 0}, r.Check.Policy, event)
+}
+
+// claim notes that a check reports this alert now.
+func (p *Processor) claim(e *entry, r *pipeline.Result) {
+	if e.Owner != r.Check.ID {
+		p.disown(e)
+		e.Owner = r.Check.ID
+		p.keep(e)
+	}
+	e.check, e.run, e.stale = r.Check, r.Run, false
+	e.Source, e.Labels, e.TitleRule = r.Event.Source, r.Event.Labels, r.Event.TitleRule
+}
+
+// disputed reports whether a result must not count, because another check, or an earlier result of the
+// same run, says the opposite under the same alert key. The alert stays with whom it is; otherwise it
+// would open and close at every check.
+func (p *Processor) disputed(e *entry, r *pipeline.Result) bool {
+	if e.Phase != Pending && e.Phase != Firing {
+		return false
+	}
+	other := p.configured[e.Owner]
+	switch {
+	case e.Owner != r.Check.ID && other != nil && e.check != nil:
+		p.complain(e, r, other.Source)
+		return true
+	case r.Event.Status == pipeline.Ok && e.badRun == r.Run:
+		p.complain(e, r, r.Check.Source)
+		return true
+	}
+	return false
+}
+
+func (p *Processor) complain(e *entry, r *pipeline.Result, other string) {
+	const most = 1000
+	if p.conflicts[e.key] || len(p.conflicts) >= most {
+		return
+	}
+	p.conflicts[e.key] = true
+	p.log.Error("two sources report under one alert key; give their checks different labels",
+		zap.String("alert_key", e.key), zap.Any("labels", e.Labels), zap.String("one", other), zap.String("other", r.Check.Source))
+}
+
+// step moves one alert on, and notes what must be told and remembered.
+func (p *Processor) step(b *pipeline.Batch, e *entry, o Observation, policy pipeline.Policy, event *pipeline.Event) {
+	next, decision := e.Step(o, policy)
+	p.settle(b, e, next, decision, event)
+}
+
+func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Decision, event *pipeline.Event) {
+	previous := e.Alert
+	e.Alert = next
+	if decision != Silent {
+		b.Notify = append(b.Notify, explain(event, previous, next, decision))
+	}
+	switch {
+	case next.Phase == None:
+		p.disown(e)
+		delete(p.alerts, e.key)
+		if previous.Phase != None {
+			b.States = append(b.States, store.State{Key: e.key})
+		}
+	case next != previous:
+		b.States = append(b.States, encode(e))
+	}
+}
+
+func encode(e *entry) store.State {
+	data, err := json.Marshal(e)
+	if err != nil {
+		panic(fmt.Sprintf("alert %s cannot be encoded: %v", e.key, err)) // strings and numbers only
+	}
+	return store.State{Key: e.key, Data: data}
+}
+
+func (p *Processor) keep(e *entry) {
+	p.alerts[e.key] = e
+	own := p.byCheck[e.Owner]
+	if own == nil {
+		own = map[string]*entry{}
+		p.byCheck[e.Owner] = own
+	}
+	own[e.key] = e
+}
+
+func (p *Processor) disown(e *entry) {
+	own := p.byCheck[e.Owner]
+	delete(own, e.key)
+	if len(own) == 0 {
+		delete(p.byCheck, e.Owner)
+	}
+}
+
+// policy is what holds for an alert whose check may be gone.
+func (e *entry) policy() pipeline.Policy {
+	if e.check != nil {
+		return e.check.Policy
+	}
+	return pipeline.DefaultPolicy()
+}
+
+// ending makes the event that tells the end of an alert that no result speaks of.
+func ending(e *entry, now time.Time, why string) *pipeline.Event {
+	return &pipeline.Event{
+		Time: now.Unix(), Status: pipeline.Ok, AlertKey: e.key, Labels: e.Labels, TitleRule: e.TitleRule,
+		Source: e.Source, Description: "[MD]\n- **recovered**: " + why,
+	}
+}

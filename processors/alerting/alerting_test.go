@@ -1,0 +1,252 @@
+package alerting
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"catpaw/pipeline"
+	"catpaw/store"
+)
+
+// rig drives a processor by hand on a virtual clock.
+type rig struct {
+	t      *testing.T
+	p      *Processor
+	now    time.Time
+	states map[string][]byte // what a store would hold
+	logs   *observer.ObservedLogs
+}
+
+func newRig(t *testing.T) *rig {
+	core, logs := observer.New(zap.DebugLevel)
+	return &rig{t: t, p: New(zap.New(core)), now: epoch, states: map[string][]byte{}, logs: logs}
+}
+
+func check(id string, change func(*pipeline.Check)) *pipeline.Check {
+	c := &pipeline.Check{ID: id, Content: "1", Plugin: strings.Split(id, "/")[0], Source: id + ".toml:1", Policy: policy(nil)}
+	if change != nil {
+		change(c)
+	}
+	return c
+}
+
+// finding is one event of a run: its alert key, status and source.
+type finding struct {
+	key    string
+	status pipeline.Status
+	source string
+}
+
+// run passes one whole run of a check and returns what was told, as "key:status(count)".
+func (r *rig) run(c *pipeline.Check, end pipeline.RunEnd, found ...finding) []string {
+	r.now = r.now.Add(time.Second)
+	run := &pipeline.Run{Started: r.now}
+	b := &pipeline.Batch{Now: r.now}
+	for _, f := range found {
+		b.Results = append(b.Results, pipeline.Result{Check: c, Run: run, Event: &pipeline.Event{
+			Time: r.now.Unix(), Status: f.status, AlertKey: f.key, Source: f.source,
+			Labels: pipeline.L("check", f.key), TitleRule: "$check", Description: "[MD]\n- **seen**: it",
+		}})
+	}
+	b.Results = append(b.Results, pipeline.Result{Check: c, Run: run, End: &end})
+	return r.process(b)
+}
+
+func (r *rig) process(b *pipeline.Batch) (told []string) {
+	b.Now = r.now
+	r.p.Process(b)
+	for _, state := range b.States {
+		if state.Data == nil {
+			delete(r.states, state.Key)
+		} else {
+			r.states[state.Key] = state.Data
+		}
+	}
+	for _, e := range b.Notify {
+		told = append(told, e.AlertKey+":"+e.Status.String())
+		if e.FirstFireTime == 0 || e.NotifyCount == 0 || len(e.Labels) == 0 {
+			r.t.Errorf("notification without its story: %+v", e)
+		}
+		if len(e.Description) > pipeline.MaxDescription {
+			r.t.Errorf("description of %d bytes", len(e.Description))
+		}
+	}
+	return told
+}
+
+func (r *rig) want(got []string, want string) {
+	r.t.Helper()
+	if text := strings.Join(got, " "); text != want {
+		r.t.Fatalf("told %q, want %q", text, want)
+	}
+}
+
+var well = pipeline.RunEnd{Well: true}
+
+func bads(key string) finding { return finding{key, pipeline.Warning, ""} }
+func oks(key string) finding  { return finding{key, pipeline.Ok, ""} }
+
+func TestWhatARunNoLongerMentionsIsOver(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{c})
+	r.want(r.run(c, well, bads("a"), bads("b")), "a:Warning b:Warning")
+	r.want(r.run(c, pipeline.RunEnd{Well: false}, bads("a")), "")
+	r.want(r.run(c, pipeline.RunEnd{Well: true, Incomplete: map[string]bool{"": true}}), "")
+	r.want(r.run(c, well, bads("a")), "b:Ok")
+	r.want(r.run(c, well), "a:Ok")
+	if len(r.p.alerts) != 0 || len(r.p.byCheck) != 0 || len(r.states) != 0 {
+		t.Errorf("left behind: %d alerts, %d owners, %d states", len(r.p.alerts), len(r.p.byCheck), len(r.states))
+	}
+}
+
+func TestASourceThatFailedKeepsItsAlerts(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{c})
+	r.run(c, well, finding{"a", pipeline.Warning, "one.sh"}, finding{"b", pipeline.Warning, "two.sh"})
+	r.want(r.run(c, pipeline.RunEnd{Well: true, Incomplete: map[string]bool{"one.sh": true}}), "b:Ok")
+	r.want(r.run(c, well), "a:Ok")
+}
+
+func TestResolveAbsentCanBeTurnedOff(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("exec/1", func(c *pipeline.Check) { c.Policy.ResolveAbsent = false })
+	r.p.Configure([]*pipeline.Check{c})
+	r.run(c, well, bads("a"))
+	r.want(r.run(c, well), "")
+	r.want(r.run(c, well, oks("a")), "a:Ok")
+}
+
+func TestAlertsOfARemovedCheckEndAtOnce(t *testing.T) {
+	t.Parallel()
+	r, gone, other := newRig(t), check("exec/1", nil), check("exec/2", nil)
+	r.p.Configure([]*pipeline.Check{gone, other})
+	r.run(gone, well, bads("a"))
+	r.run(other, well)
+	r.p.Configure([]*pipeline.Check{other})
+	r.want(r.process(&pipeline.Batch{}), "a:Ok")
+}
+
+func TestAChangedCheckMayClaimItsAlerts(t *testing.T) {
+	t.Parallel()
+	r, old := newRig(t), check("exec/1", nil)
+	changed := check("exec/2", nil) // other options, so another ID
+	r.p.Configure([]*pipeline.Check{old})
+	r.want(r.run(old, well, bads("a"), bads("b")), "a:Warning b:Warning")
+	r.p.Configure([]*pipeline.Check{changed})
+	r.want(r.process(&pipeline.Batch{}), "")
+	r.want(r.run(changed, pipeline.RunEnd{}), "")
+	r.want(r.run(changed, well, bads("a")), "b:Ok")
+	r.want(r.run(changed, well, oks("a")), "a:Ok")
+}
+
+func TestAnAlertWhoseLabelsChangedIsOverUnderItsOldKey(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("exec/1", func(c *pipeline.Check) { c.Policy.ResolveAbsent = false })
+	r.p.Configure([]*pipeline.Check{c})
+	r.run(c, well, bads("old"))
+	relabelled := check("exec/1", func(c *pipeline.Check) { c.Policy.ResolveAbsent, c.Content = false, "2" })
+	r.p.Configure([]*pipeline.Check{relabelled})
+	r.want(r.run(relabelled, well, bads("new")), "new:Warning old:Ok")
+}
+
+func TestDisablingAlertingEndsTheAlert(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{c})
+	r.run(c, well, bads("a"))
+	off := check("exec/1", func(c *pipeline.Check) { c.Policy.Enabled, c.Content = false, "2" })
+	r.p.Configure([]*pipeline.Check{off})
+	r.want(r.run(off, well, bads("a"), bads("b")), "a:Ok")
+	r.want(r.run(off, well, bads("a")), "")
+}
+
+func TestAlertsLiveOnOverARestart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	c := check("exec/1", func(c *pipeline.Check) { c.Policy.RepeatNumber = 1 })
+	r.p.Configure([]*pipeline.Check{c})
+	r.want(r.run(c, well, bads("a"), bads("b"), bads("c")), "a:Warning b:Warning c:Warning")
+
+	next := newRig(t)
+	next.now = r.now.Add(time.Hour)
+	var saved []store.State
+	for key, data := range r.states {
+		saved = append(saved, store.State{Key: key, Data: data})
+	}
+	next.p.Restore(append(saved, store.State{Key: "x", Data: []byte("{broken")}))
+	next.p.Configure([]*pipeline.Check{c})
+	next.want(next.process(&pipeline.Batch{}), "")
+	next.want(next.run(c, well, bads("a"), oks("b")), "b:Ok c:Ok")
+	if n := next.logs.FilterMessageSnippet("cannot be read").Len(); n != 1 {
+		t.Errorf("%d lines about the broken state", n)
+	}
+}
+
+func TestAlertsOfAPluginThatIsGoneAfterARestartEnd(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("net/1", nil)
+	r.p.Configure([]*pipeline.Check{c})
+	r.run(c, well, bads("a"))
+	next, other := newRig(t), check("exec/1", nil)
+	next.p.Restore([]store.State{{Key: "a", Data: r.states["a"]}})
+	next.p.Configure([]*pipeline.Check{other})
+	next.want(next.process(&pipeline.Batch{}), "a:Ok")
+}
+
+func TestTwoChecksUnderOneKeyDoNotFight(t *testing.T) {
+	t.Parallel()
+	r, one, two := newRig(t), check("exec/1", nil), check("exec/2", nil)
+	r.p.Configure([]*pipeline.Check{one, two})
+	r.want(r.run(one, well, bads("a")), "a:Warning")
+	for range 3 {
+		r.want(r.run(two, well, oks("a")), "")
+		r.want(r.run(one, well, bads("a")), "")
+	}
+	r.want(r.run(one, well, oks("a")), "a:Ok")
+	r.want(r.run(two, well, bads("a")), "a:Warning")
+	if n := r.logs.FilterMessageSnippet("one alert key").Len(); n != 1 {
+		t.Errorf("%d complaints, want 1", n)
+	}
+}
+
+func TestOneRunThatSaysBadAndOkUnderOneKeyStaysBad(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{c})
+	r.want(r.run(c, well, bads("a"), oks("a")), "a:Warning")
+	r.want(r.run(c, well, bads("a"), oks("a")), "")
+	r.want(r.run(c, well, oks("a")), "a:Ok")
+}
+
+func TestTheStoryIsTold(t *testing.T) {
+	t.Parallel()
+	event := &pipeline.Event{Time: 1310, Status: pipeline.Ok, Description: "[MD]\n- **x**: " + strings.Repeat("é", 2000)}
+	told := explain(event, Alert{FirstFire: 1000, Count: 3, Severity: pipeline.Warning}, Alert{}, Recover)
+	if !strings.HasSuffix(told.Description, "\n- **alert**: it was Warning, for 5m10s, and told 3 times") || told.NotifyCount != 3 || told.FirstFireTime != 1000 {
+		t.Errorf("told %+v", told)
+	}
+	event = &pipeline.Event{Time: 1310, Status: pipeline.Critical, Description: "plain"}
+	told = explain(event, Alert{Told: pipeline.Info}, Alert{FirstFire: 1000, Told: pipeline.Critical}, Rise)
+	if told.Description != "plain\nit got worse: Info, now Critical; bad for 5m10s" {
+		t.Errorf("told %q", told.Description)
+	}
+}
+
+// TestAllIsWellCostsNoMemory holds that good results leave nothing behind.
+func TestAllIsWellCostsNoMemory(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{c})
+	for range 100 {
+		r.want(r.run(c, well, oks("a"), oks("b")), "")
+	}
+	if len(r.p.alerts)+len(r.p.byCheck)+len(r.states) != 0 {
+		t.Error("good results left something behind")
+	}
+}

@@ -1,0 +1,50 @@
+package alerting
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"catpaw/internal/markdown"
+	"catpaw/pipeline"
+)
+
+// explain makes a notification of a result: it adds what only the life of the alert knows.
+func explain(event *pipeline.Event, previous, next Alert, d Decision) *pipeline.Event {
+	told := *event
+	told.FirstFireTime, told.NotifyCount = next.FirstFire, next.Count
+	if d == Recover {
+		told.FirstFireTime, told.NotifyCount = previous.FirstFire, previous.Count
+	}
+	lasted := time.Duration(told.Time-told.FirstFireTime) * time.Second
+	var line string
+	switch {
+	case d == Recover:
+		line = fmt.Sprintf("it was %s, for %s, and told %s", previous.Severity, lasted, times(previous.Count))
+	case d == Rise:
+		line = fmt.Sprintf("it got worse: %s, now %s; bad for %s", previous.Told, next.Told, lasted)
+	case lasted > 0:
+		line = fmt.Sprintf("bad since %s, for %s", time.Unix(told.FirstFireTime, 0).Format(time.DateTime+" MST"), lasted)
+	}
+	if line != "" {
+		told.Description = withLine(told.Description, line)
+	}
+	return &told
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// withLine adds a last line in the description's own form, within its limit.
+func withLine(description, line string) string {
+	if strings.HasPrefix(description, "[MD]") {
+		line = "\n- **alert**: " + line
+	} else {
+		line = "\n" + line
+	}
+	return markdown.Cut(description, pipeline.MaxDescription-len(line)) + line
+}
