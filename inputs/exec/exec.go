@@ -66,9 +66,6 @@ func (p *Probe) Init() error {
 }
 
 func (p *Probe) initCommands() error {
-	if len(p.Commands) == 0 {
-		return config.Field("commands", `name at least one command, as in commands = ["/opt/catpaw/scripts/*.sh"]`)
-	}
 	var errs []error
 	p.lines = p.lines[:0]
 	for i, c := range p.Commands {

@@ -78,7 +78,6 @@ func attr(e *pipeline.Event, key string) any {
 func TestEveryWrongOptionIsToldWithItsLine(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ toml, want string }{
-		"no commands":                     {"", "commands: name at least one command"},
 		"an empty line":                   {`commands = ["true", " "]`, "test.toml:1: commands[1]: it is empty"},
 		"an empty array":                  {`commands = [[]]`, "commands[0]: it is empty"},
 		"a quote that is not closed":      {`commands = ["echo 'x"]`, "commands[0]: unterminated single-quoted string"},
