@@ -115,7 +115,9 @@ func (s *sender) write(rows []store.Row) (settled []store.Row, retry error) {
 		default:
 			if retry == nil {
 				retry = err
-				s.story.failed(s.log, err)
+				if s.ctx.Err() == nil { // not when we cut it off ourselves
+					s.story.failed(s.log, err)
+				}
 			}
 			if errors.Is(err, ErrReaderGone) {
 				s.gone()

@@ -66,6 +66,7 @@ func (p *Processor) Restore(states []store.State) {
 func (p *Processor) Process(b *pipeline.Batch) {
 	for i := range b.Results {
 		switch r := &b.Results[i]; {
+		case !p.current(r.Check):
 		case r.Event != nil:
 			p.observe(b, r)
 		case r.End != nil:
@@ -75,6 +76,12 @@ func (p *Processor) Process(b *pipeline.Batch) {
 	if p.orphans {
 		p.endOrphans(b)
 	}
+}
+
+// current is false for a check that a reload removed or changed while its last results were on their way.
+func (p *Processor) current(check *pipeline.Check) bool {
+	now := p.configured[check.ID]
+	return now != nil && now.Content == check.Content
 }
 
 // observe feeds one result to the alert that it is about.

@@ -132,6 +132,17 @@ func TestAlertsOfARemovedCheckEndAtOnce(t *testing.T) {
 	r.want(r.process(&pipeline.Batch{}), "a:Ok")
 }
 
+func TestLateResultsOfARemovedCheckDoNotCount(t *testing.T) {
+	t.Parallel()
+	r, gone := newRig(t), check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{gone})
+	changed := check("exec/1", func(c *pipeline.Check) { c.Content = "2" })
+	r.p.Configure([]*pipeline.Check{changed})
+	r.want(r.run(gone, well, bads("a")), "")
+	r.p.Configure(nil)
+	r.want(r.run(changed, well, bads("a")), "")
+}
+
 func TestAChangedCheckMayClaimItsAlerts(t *testing.T) {
 	t.Parallel()
 	r, old := newRig(t), check("exec/1", nil)
