@@ -62,7 +62,11 @@ func (s *sender) work(shard int) {
 			s.story.worked(s.log)
 			continue
 		}
-		if s.stopping() || !s.wait(max(backoff(failures, jitter), RetryDelay(retry))) {
+		pause := RetryDelay(retry) // the sink knows best when to come back
+		if pause == 0 {
+			pause = backoff(failures, jitter)
+		}
+		if s.stopping() || !s.wait(pause) {
 			return
 		}
 		failures++
