@@ -1,3 +1,5 @@
+//go:build unix
+
 package net
 
 import (
@@ -7,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -52,6 +55,9 @@ func listenForParent() {
 
 func listeners(b *testing.B) (addresses []string) {
 	b.Helper()
+	if runtime.GOOS != "linux" {
+		b.Skip("only Linux has all of 127.0.0.0/8")
+	}
 	child := exec.CommandContext(b.Context(), os.Args[0])
 	child.Env = append(os.Environ(), beListener+"=1")
 	stdin, err := child.StdinPipe()
@@ -164,7 +170,7 @@ func BenchmarkDeadTargets(b *testing.B) {
 		}
 	}
 	p := New()
-	pipetest.Options(b, fmt.Sprintf("expect = ''\ntargets = [\"%s\"]", strings.Join(targets, `","`)), p)
+	pipetest.Options(b, fmt.Sprintf("targets = [\"%s\"]", strings.Join(targets, `","`)), p)
 	var lastLive []float64
 	for b.Loop() {
 		begun := time.Now()
@@ -213,34 +219,4 @@ func blackHole(t testing.TB) string {
 	}
 	t.Skip("a full backlog does not hang connects here")
 	return ""
-}
-
-// TestDeadTargetsHoldUpNobody holds the order: with room for all the dead, every living target is
-// reported before the first dead one gives up.
-func TestDeadTargetsHoldUpNobody(t *testing.T) {
-	t.Parallel()
-	live, black := serve(t, nil), blackHole(t)
-	var targets []string
-	for i := range 300 {
-		if i%50 == 7 {
-			targets = append(targets, black)
-		} else {
-			targets = append(targets, live)
-		}
-	}
-	p := New()
-	pipetest.Options(t, fmt.Sprintf("targets = [\"%s\"]\ntimeout = 3", strings.Join(targets, `","`)), p)
-	dead := 0
-	for _, e := range pipetest.Gather(t, p) {
-		switch {
-		case e.Status != pipeline.Ok:
-			dead++
-			want(t, e, pipeline.Warning, "cannot connect: timeout after 3s")
-		case dead > 0:
-			t.Fatal("a living target was reported after a dead one")
-		}
-	}
-	if dead != 6 {
-		t.Errorf("%d dead targets", dead)
-	}
 }

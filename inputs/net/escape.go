@@ -33,7 +33,7 @@ func unescape(text string) ([]byte, error) {
 		default:
 			value, known := escapes[text[i]]
 			if !known {
-				return nil, fmt.Errorf(`unknown escape \%c; known: \r \n \t \0 \\ \xHH`, text[i])
+				return nil, fmt.Errorf(`unknown escape \%c; known: \r \n \t \0 \\ \" \' \xHH`, []rune(text[i:])[0])
 			}
 			plain = append(plain, value)
 		}

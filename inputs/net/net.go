@@ -1,5 +1,6 @@
 // Package net probes TCP and UDP services: connect, perhaps speak TLS, send something, wait for what is
-// expected. net.go holds the options, probe.go one look at one target, read.go the waiting for an answer.
+// expected. net.go holds the options, target.go judges addresses, probe.go is one look at one target,
+// read.go the waiting for an answer; tell.go makes events of what was seen and why.go words what went wrong.
 package net
 
 import (
@@ -8,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"sync"
 	"time"
 
 	stdnet "net"
@@ -37,6 +40,8 @@ type Probe struct {
 	tls    *tls.Config // nil = plain
 	dialer stdnet.Dialer
 	own    []ownLabels // by target
+	late   []bool      // by target: it failed last time, and took long
+	order  []int       // in which targets are looked at
 }
 
 // ownLabels are the labels of one target's alerts, sorted; they are shared by all its events.
@@ -58,13 +63,18 @@ func (p *Probe) Init() error {
 }
 
 func (p *Probe) initTargets() error {
-	if p.Protocol != "tcp" && p.Protocol != "udp" {
-		return config.Field("protocol", `%q is not one of "tcp", "udp"%s`, p.Protocol, config.DidYouMean(p.Protocol, []string{"tcp", "udp"}))
-	}
 	var errs []error
+	known := []string{"tcp", "udp"}
+	services := p.Protocol // in which named ports are looked up
+	if !slices.Contains(known, p.Protocol) {
+		errs = append(errs, config.Field("protocol", `%q is not one of "tcp", "udp"%s`, p.Protocol, config.DidYouMean(p.Protocol, known)))
+		services = "tcp"
+	}
 	p.own = make([]ownLabels, len(p.Targets))
+	p.late = make([]bool, len(p.Targets))
+	p.reorder()
 	for i, target := range p.Targets {
-		address, err := checkAddress(p.Protocol, target)
+		address, err := checkAddress(services, target)
 		if err != nil {
 			errs = append(errs, config.Field(fmt.Sprintf("targets[%d]", i), "%v", err))
 			continue
@@ -76,22 +86,6 @@ func (p *Probe) initTargets() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// checkAddress judges host:port; ":9090" means localhost, and is named so.
-func checkAddress(protocol, target string) (string, error) {
-	host, port, err := stdnet.SplitHostPort(target)
-	if err != nil {
-		return "", fmt.Errorf(`%q is not host:port, as in "127.0.0.1:22" or "[::1]:22"`, target)
-	}
-	// Named ports are looked up in the host's list of services, which asks no network.
-	if n, err := stdnet.LookupPort(protocol, port); err != nil || n == 0 {
-		return "", fmt.Errorf("%q has no port between 1 and 65535", target)
-	}
-	if host == "" {
-		return "localhost:" + port, nil
-	}
-	return target, nil
 }
 
 func (p *Probe) initNumbers() error {
@@ -126,6 +120,12 @@ func (p *Probe) initTalk() error {
 			errs = append(errs, config.Field("expect_regex", "%v", err))
 		}
 	}
+	if p.Protocol == "udp" && len(p.send) > maxDatagram {
+		errs = append(errs, config.Field("send", "has %d bytes; a datagram holds %d", len(p.send), maxDatagram))
+	}
+	if len(p.expect) > maxAnswer {
+		errs = append(errs, config.Field("expect", "has %d bytes; no more than %d of an answer are read", len(p.expect), maxAnswer))
+	}
 	if p.Protocol == "udp" && (p.Send == "" || !p.awaits()) {
 		errs = append(errs, config.Field("protocol", "a udp check needs send, and expect or expect_regex: without an answer nobody knows whether a datagram arrived"))
 	}
@@ -137,7 +137,7 @@ func (p *Probe) awaits() bool { return p.Expect != "" || p.ExpectRegex != "" }
 
 func (p *Probe) initTLS() error {
 	if !p.TLS && !p.UseTLS {
-		return nil
+		return p.uselessTLS()
 	}
 	if p.Protocol == "udp" {
 		return config.Field("tls", "is for tcp only")
@@ -147,10 +147,31 @@ func (p *Probe) initTLS() error {
 	return err
 }
 
+// uselessTLS finds TLS options that would silently do nothing.
+func (p *Probe) uselessTLS() error {
+	var errs []error
+	for _, option := range []struct {
+		name string
+		set  bool
+	}{
+		{"tls_ca", p.CA != ""}, {"tls_cert", p.Cert != ""}, {"tls_key", p.Key != ""},
+		{"tls_server_name", p.ServerName != ""}, {"insecure_skip_verify", p.InsecureSkipVerify},
+	} {
+		if option.set {
+			errs = append(errs, config.Field(option.name, "counts only with tls = true"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // MaxGather is every target at its timeouts, in as many rounds as concurrency makes of them.
 func (p *Probe) MaxGather() time.Duration {
 	rounds := (len(p.Targets) + p.Concurrency - 1) / p.Concurrency
-	return time.Duration(rounds) * (p.Timeout.Std() + p.ReadTimeout.Std())
+	each := p.Timeout.Std()
+	if p.Send != "" || p.awaits() {
+		each += p.ReadTimeout.Std()
+	}
+	return time.Duration(rounds) * each
 }
 
 // Keys names the alerts of every target.
@@ -165,12 +186,37 @@ func (p *Probe) Keys() []pipeline.Labels {
 	return keys
 }
 
-// Gather looks at every target once.
+// Gather looks at every target once. It fails where this host has no room for another socket.
 func (p *Probe) Gather(ctx context.Context, r *pipeline.Report) error {
+	var mu sync.Mutex
+	var shortage error
 	r.ForEach(ctx, len(p.Targets), p.Concurrency,
-		func(i int) pipeline.Labels { return clone(p.own[i].check) },
-		func(i int) { p.look(ctx, r, i) })
+		func(i int) pipeline.Labels { return clone(p.own[p.order[i]].check) },
+		func(i int) {
+			if err := p.look(ctx, r, p.order[i]); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				shortage = err
+			}
+		})
+	p.reorder()
+	if shortage != nil {
+		return fmt.Errorf("some targets could not be looked at: %s. Lower concurrency, or raise the limits of the agent (ulimit -n)", plain(shortage, 0))
+	}
 	return nil
+}
+
+// reorder puts last the targets that were waited for in vain the last time, so that, however many they
+// are, they hold up nobody else.
+func (p *Probe) reorder() {
+	p.order = p.order[:0]
+	for _, late := range []bool{false, true} {
+		for i := range p.late {
+			if p.late[i] == late {
+				p.order = append(p.order, i)
+			}
+		}
+	}
 }
 
 // clone is for labels that go into an event: an event belongs to its receiver.

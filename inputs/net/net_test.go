@@ -1,3 +1,5 @@
+//go:build unix
+
 package net
 
 import (
@@ -15,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"catpaw/internal/config"
 	"catpaw/pipeline"
 	"catpaw/pipeline/pipetest"
 )
@@ -226,7 +229,7 @@ func TestTLS(t *testing.T) {
 	for _, attr := range e.Attrs {
 		keys = append(keys, attr.Key)
 	}
-	if got := strings.Join(keys, " "); got != "connect_seconds tls_seconds cert_expiry_days response_seconds" {
+	if got := strings.Join(keys, " "); got != "connect_seconds cert_expiry_days tls_seconds response_seconds" {
 		t.Errorf("attrs %s", got)
 	}
 	want(t, look(t, address, "use_tls = true\ninsecure_skip_verify = true\n"+talk), pipeline.Ok)
@@ -280,30 +283,46 @@ func TestUDPThatNobodyListensTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
-	want(t, look(t, conn.LocalAddr().String(), "protocol = 'udp'\nsend = 'hi'\nexpect = 'x'\n"+patient), pipeline.Warning, "connection refused")
+	want(t, look(t, conn.LocalAddr().String(), "protocol = 'udp'\nsend = 'hi'\nexpect = 'x'\n"+patient), pipeline.Warning, "connection refused: an ICMP message")
 }
 
 func TestWrongOptions(t *testing.T) {
 	t.Parallel()
 	for options, fault := range map[string]string{
-		"targets = ['127.0.0.1']":          `test.toml:1: targets[0]: "127.0.0.1" is not host:port`,
-		"targets = ['']":                   `targets[0]: "" is not host:port`,
-		"targets = [':1', '127.0.0.1:0']":  `targets[1]: "127.0.0.1:0" has no port between 1 and 65535`,
-		"targets = ['127.0.0.1:65536']":    `has no port between 1 and 65535`,
-		"targets = ['127.0.0.1:-1']":       `has no port between 1 and 65535`,
-		"targets = ['127.0.0.1:nonsense']": `has no port between 1 and 65535`,
-		"protocol = 'tpc'":                 `protocol: "tpc" is not one of "tcp", "udp"; did you mean "tcp"?`,
-		"concurrency = 0":                  `concurrency: must be at least 1, not 0`,
-		"timeout = 0":                      `timeout: must be more than 0`,
-		"read_timeout = 0":                 `read_timeout: must be more than 0`,
-		"response_time = -1":               `response_time: duration -1 is out of range`,
-		`send = 'a\q'`:                     `send: unknown escape \q`,
-		`send = 'a\'`:                      `send: ends in a lone backslash`,
-		`expect = '\x4'`:                   `expect: "\\x4" is cut short`,
-		`expect = '\xzz'`:                  `expect: "\\xzz" is no byte`,
-		"expect_regex = '('":               `expect_regex: error parsing regexp`,
-		"protocol = 'udp'":                 `protocol: a udp check needs send`,
-		"protocol = 'udp'\nsend = 'x'":     `a udp check needs send, and expect`,
+		"targets = ['127.0.0.1']":           `test.toml:1: targets[0]: "127.0.0.1" is not host:port`,
+		"targets = ['']":                    `targets[0]: "" is not host:port`,
+		"targets = [':1', '127.0.0.1:0']":   `targets[1]: "127.0.0.1:0" has no port between 1 and 65535`,
+		"targets = ['127.0.0.1:65536']":     `has no port between 1 and 65535`,
+		"targets = ['127.0.0.1:-1']":        `has no port between 1 and 65535`,
+		"targets = ['127.0.0.1:nonsense']":  `has no port between 1 and 65535`,
+		"protocol = 'tpc'":                  `protocol: "tpc" is not one of "tcp", "udp"; did you mean "tcp"?`,
+		"protocol = 'tpc'\ntargets = ['a']": `test.toml:2: targets[0]: "a" is not host:port`,
+		"concurrency = 0":                   `concurrency: must be at least 1, not 0`,
+		"timeout = 0":                       `timeout: must be more than 0`,
+		"read_timeout = 0":                  `read_timeout: must be more than 0`,
+		"response_time = -1":                `response_time: duration -1 is out of range`,
+		`send = 'a\q'`:                      `send: unknown escape \q`,
+		`send = 'a\'`:                       `send: ends in a lone backslash`,
+		`expect = '\x4'`:                    `expect: "\\x4" is cut short`,
+		`expect = '\xzz'`:                   `expect: "\\xzz" is no byte`,
+		"expect_regex = '('":                `expect_regex: error parsing regexp`,
+		"targets = ['http://a:80/']":        `targets[0]: "http://a:80/" is a URL, not host:port`,
+		"targets = ['[web]:80']":            `only an IPv6 address stands in brackets`,
+		"targets = [' a:80']":               `targets[0]: " a:80": ' ' cannot be part of a host name`,
+		"targets = ['a/b:80']":              `'/' cannot be part of a host name`,
+		"targets = ['::1:80']":              `is not host:port`,
+		"targets = ['a:']":                  `has no port between 1 and 65535`,
+		`send = 'a\ü'`:                      `send: unknown escape \ü`,
+		`expect = 'a\q'`:                    `expect: unknown escape \q`,
+		"tls_ca = '/x'\nuse_tls = false":    `test.toml:1: tls_ca: counts only with tls = true`,
+		"tls_server_name = 'x'":             `tls_server_name: counts only with tls = true`,
+		"insecure_skip_verify = true":       `insecure_skip_verify: counts only with tls = true`,
+		"tls = 'yes'":                       `tls: expected true or false`,
+		"expct = 'x'":                       `unknown option "expct"; did you mean "expect"?`,
+		"expect = '" + strings.Repeat("x", maxAnswer+1) + "'":                                 `expect: has 65537 bytes`,
+		"protocol = 'udp'\nexpect = 'y'\nsend = '" + strings.Repeat("x", maxDatagram+1) + "'": `test.toml:3: send: has 65508 bytes`,
+		"protocol = 'udp'":                                       `protocol: a udp check needs send`,
+		"protocol = 'udp'\nsend = 'x'":                           `a udp check needs send, and expect`,
 		"protocol = 'udp'\nsend = 'x'\nexpect = 'y'\ntls = true": `test.toml:4: tls: is for tcp only`,
 		"tls = true\ntls_ca = '/nowhere'":                        `tls_ca: open /nowhere`,
 		"tls = true\ntls_cert = '/nowhere'":                      `tls_cert: needs tls_key`,
@@ -346,7 +365,11 @@ func TestMaxGatherCountsRounds(t *testing.T) {
 	t.Parallel()
 	p := New()
 	p.Targets, p.Concurrency = make([]string, 250), 100
-	if got := p.MaxGather(); got != 6*time.Second {
-		t.Errorf("%v", got)
+	if got := p.MaxGather(); got != 3*time.Second {
+		t.Errorf("only connecting: %v", got)
+	}
+	p.ReadTimeout, p.Send = config.Duration(2*time.Second), "x"
+	if got := p.MaxGather(); got != 9*time.Second {
+		t.Errorf("connecting and talking: %v", got)
 	}
 }

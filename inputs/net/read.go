@@ -11,6 +11,9 @@ import (
 // maxAnswer is how much of an answer is read before it is given up.
 const maxAnswer = 64 << 10
 
+// maxDatagram is what a UDP datagram can carry over IPv4.
+const maxDatagram = 65507
+
 // read reads until the expected text is there, the peer has closed, maxAnswer is reached or the
 // connection's deadline has passed. err is nil where the peer closed.
 func (p *Probe) read(conn stdnet.Conn) (answer []byte, found bool, err error) {
