@@ -76,6 +76,12 @@ func RetryDelay(err error) time.Duration {
 	return 0
 }
 
+// Watcher is an Output that can tell that its reader has left before it has anything to write.
+type Watcher interface {
+	// Watch returns ErrReaderGone when the reader has left, or nil when ctx ends or nobody can tell.
+	Watch(ctx context.Context) error
+}
+
 // ErrReaderGone is the verdict of an output whose reader has closed the pipe for good, as `head` does.
 // The agent stops on it, as any program in a pipe would.
 var ErrReaderGone = errors.New("the reader of standard output is gone")

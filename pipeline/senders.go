@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"go.uber.org/zap"
@@ -77,11 +78,21 @@ func (s *senders) start(spec *OutputSpec, previous *sender) *sender {
 
 // run starts the workers, waits for them and closes the output.
 func (s *sender) run() {
-	var workers sync.WaitGroup
+	ctx, cancel := context.WithCancel(s.ctx)
+	var workers, watch sync.WaitGroup
+	if watcher, ok := s.spec.Output.(Watcher); ok {
+		watch.Go(func() {
+			if errors.Is(watcher.Watch(ctx), ErrReaderGone) {
+				s.gone()
+			}
+		})
+	}
 	for shard := range s.spec.Concurrency {
 		workers.Go(func() { s.work(shard) })
 	}
 	workers.Wait()
+	cancel()
+	watch.Wait()
 	if err := s.spec.Output.Close(); err != nil {
 		s.log.Warn("closing the output failed", zap.Error(err))
 	}

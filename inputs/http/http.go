@@ -41,6 +41,7 @@ type Probe struct {
 	IPVersion       int             `toml:"ip_version"` // 4 or 6; 0 = either
 	MaxBodyBytes    config.Size     `toml:"max_body_bytes"`
 	Expect          Expect          `toml:"expect"`
+	UseTLS          bool            `toml:"use_tls"` // accepted for the original's configurations; the next count without it
 	tlsconf.Options
 
 	targets  []target

@@ -32,6 +32,7 @@ type Probe struct {
 	ExpectRegex  string          `toml:"expect_regex"`  // pattern that the answer must match
 	ResponseTime config.Duration `toml:"response_time"` // 0 = no limit
 	TLS          bool            `toml:"tls"`
+	UseTLS       bool            `toml:"use_tls"` // the same as tls
 	tlsconf.Options
 
 	send   []byte

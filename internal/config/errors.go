@@ -69,23 +69,40 @@ func Field(path, format string, args ...any) error {
 	return &FieldError{Path: path, Text: fmt.Sprintf(format, args...)}
 }
 
-// AddInit notes what a plugin's Init returned, each fault at the line of the option it names.
-func (e *Errors) AddInit(at *Node, err error) {
+// AddInit notes what a plugin's Init returned, each fault at the line of the option it names. Where
+// that line already has a fault (it could not be decoded), what Init thinks of the default that stands
+// in for it is no news.
+func (e *Errors) AddInit(at *Node, err error) { e.addInit(at, err, (*e)[:len(*e):len(*e)]) }
+
+func (e *Errors) addInit(at *Node, err error, decoding Errors) {
 	if err == nil {
 		return
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range joined.Unwrap() {
-			e.AddInit(at, one)
+			e.addInit(at, one, decoding)
 		}
 		return
 	}
 	var field *FieldError
-	if errors.As(err, &field) {
-		e.Add(at.Find(field.Path), "%s: %s", field.Path, field.Text)
+	if !errors.As(err, &field) {
+		e.Add(at, "%s", err)
 		return
 	}
-	e.Add(at, "%s", err)
+	place := at.Find(field.Path)
+	if !decoding.at(place) {
+		e.Add(place, "%s: %s", field.Path, field.Text)
+	}
+}
+
+// at reports whether there is a fault on a node's line.
+func (e Errors) at(n *Node) bool {
+	for _, one := range e {
+		if one.Line != 0 && one.File == n.File && one.Line == n.Line {
+			return true
+		}
+	}
+	return false
 }
 
 // nearest returns the candidate most like word, or "" where none is close enough to be meant.

@@ -12,8 +12,6 @@ import (
 
 // Options are the client's side of TLS. Embed it in an option struct.
 type Options struct {
-	// UseTLS is accepted for the original's configurations; the other options count without it.
-	UseTLS             bool   `toml:"use_tls"`
 	CA                 string `toml:"tls_ca"`          // PEM file of the authorities to trust instead of the system's
 	Cert               string `toml:"tls_cert"`        // PEM file of the client's certificate
 	Key                string `toml:"tls_key"`         // PEM file of the client's key

@@ -1,0 +1,261 @@
+package agent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"catpaw/inputs"
+	"catpaw/internal/config"
+	"catpaw/pipeline"
+	"catpaw/processors/labels"
+)
+
+// pluginFile is the top level of a file in conf.d/p.<probe>.
+type pluginFile struct {
+	Interval *config.Duration  `toml:"interval"`
+	Labels   map[string]string `toml:"labels"`
+	// Named here for "did you mean"; what is in them is decoded by who knows its options.
+	Instances []struct{} `toml:"instances"`
+	Partials  []struct{} `toml:"partials"`
+
+	node *config.Node
+}
+
+// shared are the options that every check has beside those of its probe.
+type shared struct {
+	Interval *config.Duration  `toml:"interval"`
+	Labels   map[string]string `toml:"labels"`
+	Partial  string            `toml:"partial"`
+	Alerting pipeline.Policy   `toml:"alerting"`
+}
+
+// sharedKeys are no part of a check's identity.
+var sharedKeys = []string{"interval", "labels", "partial", "alerting"}
+
+func (l *loader) checks(dirs []string) (checks []*pipeline.Check) {
+	table := inputs.Table()
+	known := slices.Sorted(maps.Keys(table))
+	for _, name := range l.source.Plugins {
+		if table[name] == nil {
+			l.errs = append(l.errs, &config.Error{File: "-plugins", Text: fmt.Sprintf("unknown probe %q%s", name, config.DidYouMean(name, known))})
+		}
+	}
+	for _, dir := range dirs {
+		name := strings.TrimPrefix(filepath.Base(dir), "p.")
+		if len(l.source.Plugins) > 0 && !slices.Contains(l.source.Plugins, name) {
+			continue
+		}
+		if table[name] == nil {
+			l.errs = append(l.errs, &config.Error{File: dir, Text: fmt.Sprintf("there is no probe %q%s Known: %s.",
+				name, endSentence(config.DidYouMean(name, known)), strings.Join(known, ", "))})
+			continue
+		}
+		checks = append(checks, l.pluginDir(dir, name, table[name])...)
+	}
+	return checks
+}
+
+func endSentence(hint string) string {
+	if hint == "" {
+		return "."
+	}
+	return hint
+}
+
+// pluginDir reads every file of one probe, then its instances, which may name partials of any file.
+func (l *loader) pluginDir(dir, plugin string, construct func() pipeline.Input) (checks []*pipeline.Check) {
+	files := l.pluginFiles(dir)
+	partials := l.partials(files, construct)
+	for _, file := range files {
+		for _, instance := range children(file.node.Get("instances")) {
+			if check := l.check(file, instance, partials, plugin, construct()); check != nil {
+				checks = append(checks, check)
+			}
+		}
+	}
+	return checks
+}
+
+func (l *loader) pluginFiles(dir string) (files []*pluginFile) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		l.errs = append(l.errs, &config.Error{File: dir, Text: fmt.Sprintf("cannot read: %v", cause(err))})
+	}
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".toml") {
+			continue
+		}
+		path := filepath.Join(dir, entry.Name())
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			continue
+		}
+		node := l.readFile(path)
+		if node == nil {
+			continue
+		}
+		file := &pluginFile{node: node}
+		config.Decode(node.Without("instances", "partials"), &l.errs, file)
+		for _, key := range []string{"instances", "partials"} {
+			if n := node.Get(key); n != nil && !isList(n) {
+				l.errs.Add(n, "%s: write [[%s]] with double brackets, one for each", key, key)
+			}
+		}
+		if file.Interval != nil {
+			l.judgeInterval(node, *file.Interval)
+		}
+		files = append(files, file)
+	}
+	return files
+}
+
+func children(n *config.Node) config.List {
+	if n == nil {
+		return nil
+	}
+	list, _ := n.Value.(config.List)
+	return list
+}
+
+// partials collects [[partials]] by id. Each is judged by itself, so that a fault shows even in one
+// that no instance names.
+func (l *loader) partials(files []*pluginFile, construct func() pipeline.Input) map[string]*config.Node {
+	byID := map[string]*config.Node{}
+	for _, file := range files {
+		for _, node := range children(file.node.Get("partials")) {
+			id, _ := valueOf(node.Get("id")).(string)
+			switch {
+			case id == "":
+				l.errs.Add(node, `a partial needs an id: id = "default"`)
+			case byID[id] != nil:
+				l.errs.Add(node.Get("id"), "partial %q is already defined at %s:%d", id, byID[id].File, byID[id].Line)
+			default:
+				byID[id] = node.Without("id", "partial")
+				config.Decode(byID[id], &l.errs, &shared{Alerting: pipeline.DefaultPolicy()}, construct())
+			}
+		}
+	}
+	return byID
+}
+
+func valueOf(n *config.Node) any {
+	if n == nil {
+		return nil
+	}
+	return n.Value
+}
+
+// check makes one check of one [[instances]] block, or notes what is wrong with it.
+func (l *loader) check(file *pluginFile, instance *config.Node, partials map[string]*config.Node, plugin string, input pipeline.Input) *pipeline.Check {
+	faults := len(l.errs)
+	merged := instance
+	if n := instance.Get("partial"); n != nil {
+		id, _ := n.Value.(string)
+		if partials[id] == nil {
+			l.errs.Add(n, "partial: there is no [[partials]] with id = %q%s", id, config.DidYouMean(id, slices.Sorted(maps.Keys(partials))))
+		} else {
+			merged = instance.Over(partials[id])
+		}
+	}
+	own := shared{Alerting: pipeline.DefaultPolicy()}
+	config.Decode(merged, &l.errs, &own, input)
+	l.judgePolicy(merged, own.Alerting)
+	l.errs.AddInit(merged, input.Init())
+	check := &pipeline.Check{
+		Plugin: plugin, Policy: own.Alerting, Input: input,
+		Source:   fmt.Sprintf("%s:%d", instance.File, instance.Line),
+		Interval: l.global.Interval.Std(),
+		Labels:   l.mergeLabels(plugin, file.Labels, own.Labels, l.global.Labels),
+	}
+	for _, interval := range []*config.Duration{file.Interval, own.Interval} {
+		if interval != nil {
+			check.Interval = interval.Std()
+		}
+	}
+	if own.Interval != nil {
+		l.judgeInterval(merged, *own.Interval)
+	}
+	if len(l.errs) > faults {
+		return nil
+	}
+	check.ID = l.identify(plugin, merged.Without(sharedKeys...).Canonical())
+	check.Content = digest(plugin, merged.Canonical(), fmt.Sprint(check.Interval, check.Labels), check.Source)
+	l.findTwins(check, merged)
+	return check
+}
+
+// judgePolicy finds numbers that make no sense. Zero counts mean one where one is meant.
+func (l *loader) judgePolicy(n *config.Node, p pipeline.Policy) {
+	for _, number := range []struct {
+		name  string
+		value int
+	}{{"for_checks", p.ForChecks}, {"repeat_number", p.RepeatNumber}, {"recover_checks", p.RecoverChecks}} {
+		if number.value < 0 {
+			l.errs.Add(n.Find("alerting."+number.name), "alerting.%s: %d is negative", number.name, number.value)
+		}
+	}
+}
+
+// mergeLabels lays the levels of the configuration over each other, later ones winning.
+func (l *loader) mergeLabels(plugin string, levels ...map[string]string) pipeline.Labels {
+	all := map[string]string{"from_plugin": plugin}
+	for _, level := range levels {
+		maps.Copy(all, level)
+	}
+	return pipeline.LabelsOf(all)
+}
+
+// identify names a check by what it looks at. Of several that look at the same, the second is "…-2".
+func (l *loader) identify(plugin, options string) string {
+	id := plugin + "/" + digest(plugin, options)[:8]
+	l.ids[id]++
+	if n := l.ids[id]; n > 1 {
+		id = fmt.Sprintf("%s-%d", id, n)
+	}
+	return id
+}
+
+func digest(parts ...string) string {
+	hash := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(hash, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// findTwins refuses a check that would report under another one's alert key: the two would open and
+// close one alert in turn. Within one check it is a warning: a target listed twice is looked at twice.
+func (l *loader) findTwins(check *pipeline.Check, n *config.Node) {
+	keyed, ok := check.Input.(pipeline.Keyed)
+	if !ok || !check.Policy.Enabled {
+		return
+	}
+	for _, own := range keyed.Keys() {
+		own.Sort()
+		all := pipeline.Merge(own, check.Labels)
+		key := labels.Key(all)
+		twin := l.keys[key]
+		switch {
+		case twin == nil:
+			l.keys[key] = check
+		case twin == check:
+			l.warn(n, "two targets give the same alert (%s); it is looked at twice", describe(own))
+		default:
+			l.errs.Add(n, "gives the same alert key as the check at %s (%s): give one of them another label", twin.Source, describe(own))
+			return
+		}
+	}
+}
+
+func describe(set pipeline.Labels) string {
+	parts := make([]string, len(set))
+	for i, label := range set {
+		parts[i] = label.Key + "=" + label.Value
+	}
+	return strings.Join(parts, " ")
+}

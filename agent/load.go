@@ -1,0 +1,184 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"catpaw/internal/config"
+	"catpaw/pipeline"
+	"catpaw/processors"
+)
+
+// global is [global].
+type global struct {
+	Interval config.Duration   `toml:"interval"`
+	Labels   map[string]string `toml:"labels"`
+}
+
+// loader carries what the parts of one Load share.
+type loader struct {
+	source   Source
+	errs     config.Errors
+	warnings []string
+	global   global
+	keys     map[string]*pipeline.Check // alert key → the check that gives it
+	ids      map[string]int             // how many checks have this ID
+}
+
+// Load reads and judges everything. The error lists every fault, one a line, with file and line.
+func (s Source) Load() (*Configuration, error) {
+	l := &loader{source: s, keys: map[string]*pipeline.Check{}, ids: map[string]int{},
+		global: global{Interval: config.Duration(30 * time.Second)}}
+	root, dirs := l.readMain()
+	if root == nil {
+		return nil, l.errs.Err()
+	}
+	c := &Configuration{Log: defaultLogOptions()}
+	l.decodeMain(root, c)
+	c.Outputs = l.outputs(root)
+	if _, misplaced := root.Table()["instances"]; !misplaced {
+		c.Checks = l.checks(dirs)
+	}
+	if len(c.Checks) == 0 && len(l.errs) == 0 {
+		l.errs = append(l.errs, &config.Error{File: s.Dir, Text: "there is nothing to check: put a p.<probe>/<name>.toml with [[instances]] there"})
+	}
+	c.Warnings = l.warnings
+	return c, l.errs.Err()
+}
+
+func (l *loader) warn(at *config.Node, format string, args ...any) {
+	l.warnings = append(l.warnings, (&config.Error{File: at.File, Line: at.Line, Text: fmt.Sprintf(format, args...)}).Error())
+}
+
+// readMain reads conf.d/*.toml as one table and finds the p.* directories.
+func (l *loader) readMain() (root *config.Node, dirs []string) {
+	entries, err := os.ReadDir(l.source.Dir)
+	if err != nil {
+		text := fmt.Sprintf("cannot read the configuration directory: %v; name another with -configs DIR", cause(err))
+		l.errs = append(l.errs, &config.Error{File: l.source.Dir, Text: text})
+		return nil, nil
+	}
+	root = &config.Node{File: l.source.Dir, Value: config.Table{}}
+	for _, entry := range entries {
+		path := filepath.Join(l.source.Dir, entry.Name())
+		info, err := os.Stat(path) // follows symbolic links
+		switch {
+		case err != nil:
+			l.errs = append(l.errs, &config.Error{File: path, Text: fmt.Sprintf("cannot read: %v", cause(err))})
+		case info.IsDir() && strings.HasPrefix(entry.Name(), "p."):
+			dirs = append(dirs, path)
+		case !info.IsDir() && strings.HasSuffix(entry.Name(), ".toml"):
+			if node := l.readFile(path); node != nil {
+				l.merge(root, node)
+			}
+		}
+	}
+	if l.source.URL != "" {
+		url := &config.Node{File: "-url", Value: l.source.URL}
+		flashduty := &config.Node{File: "-url", Value: config.Table{"url": url}}
+		root.Table()["flashduty"] = flashduty.Over(root.Get("flashduty"))
+	}
+	return root, dirs
+}
+
+func cause(err error) error {
+	var perr *fs.PathError
+	if errors.As(err, &perr) {
+		return perr.Err
+	}
+	return err
+}
+
+// readFile parses one file and resolves its variables; on a fault it returns nil.
+func (l *loader) readFile(path string) *config.Node {
+	node, err := config.ReadFile(path)
+	if err != nil {
+		l.errs = append(l.errs, err.(config.Errors)...)
+		return nil
+	}
+	l.source.Vars.ExpandNode(node)
+	return node
+}
+
+// merge adds a file to the main table: tables key by key, arrays of tables one behind the other; the
+// same setting in two files is a fault, since neither is the better.
+func (l *loader) merge(into, from *config.Node) {
+	for _, key := range slices.Sorted(maps.Keys(from.Table())) {
+		child := from.Table()[key]
+		existing := into.Get(key)
+		switch {
+		case existing == nil:
+			into.Table()[key] = child
+		case existing.Table() != nil && child.Table() != nil:
+			l.merge(existing, child)
+		case isList(existing) && isList(child):
+			existing.Value = append(existing.Value.(config.List), child.Value.(config.List)...)
+		default:
+			l.errs.Add(child, "%s is already set at %s:%d", key, existing.File, existing.Line)
+		}
+	}
+}
+
+func isList(n *config.Node) bool {
+	_, ok := n.Value.(config.List)
+	return ok
+}
+
+// decodeMain judges [global], [log] and [[processors.X]]. Outputs are judged elsewhere.
+func (l *loader) decodeMain(root *config.Node, c *Configuration) {
+	known := []string{"global", "log", "flashduty", "processors", "outputs"}
+	for _, key := range slices.Sorted(maps.Keys(root.Table())) {
+		if !slices.Contains(known, key) {
+			hint := config.DidYouMean(key, known)
+			if key == "instances" || key == "partials" {
+				hint = "; it belongs into a file conf.d/p.<probe>/<name>.toml"
+			}
+			l.errs.Add(root.Get(key), "unknown section %q%s", key, hint)
+		}
+	}
+	if n := root.Get("global"); n != nil {
+		config.Decode(n, &l.errs, &l.global)
+		l.judgeInterval(n, l.global.Interval)
+	}
+	if l.source.Interval > 0 {
+		l.global.Interval = l.source.Interval
+	}
+	l.decodeLog(root.Get("log"), &c.Log)
+	l.processors(root.Get("processors"))
+}
+
+func (l *loader) decodeLog(n *config.Node, options *LogOptions) {
+	if n != nil {
+		config.Decode(n, &l.errs, options)
+		l.errs.AddInit(n, options.check())
+	}
+	if l.source.LogLevel != "" {
+		options.Level = l.source.LogLevel
+		l.errs.AddInit(&config.Node{File: "-loglevel"}, options.check())
+	}
+}
+
+func (l *loader) processors(n *config.Node) {
+	if n == nil {
+		return
+	}
+	known := slices.Sorted(maps.Keys(processors.Table()))
+	for _, name := range slices.Sorted(maps.Keys(n.Table())) {
+		l.errs.Add(n.Get(name), "unknown processor %q%s", name, config.DidYouMean(name, known))
+	}
+}
+
+const shortestInterval = 100 * time.Millisecond
+
+func (l *loader) judgeInterval(at *config.Node, d config.Duration) {
+	if d.Std() < shortestInterval {
+		l.errs.Add(at.Find("interval"), "interval: %s is too short: at least %s", d, shortestInterval)
+	}
+}

@@ -1,0 +1,63 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"golang.org/x/term"
+
+	"catpaw/internal/config"
+)
+
+// LogOptions is [log].
+type LogOptions struct {
+	Level  string `toml:"level"`  // debug, info, warn, error, fatal
+	Output string `toml:"output"` // stderr, stdout, or a file to append to
+	Format string `toml:"format"` // text or json
+}
+
+func defaultLogOptions() LogOptions {
+	return LogOptions{Level: "info", Output: "stderr", Format: "text"}
+}
+
+func (o LogOptions) check() error {
+	if _, err := zapcore.ParseLevel(o.Level); err != nil {
+		return config.Field("level", "%q is not one of debug, info, warn, error, fatal%s", o.Level,
+			config.DidYouMean(o.Level, []string{"debug", "info", "warn", "error", "fatal"}))
+	}
+	if o.Format != "text" && o.Format != "json" {
+		return config.Field("format", "%q is not one of text, json", o.Format)
+	}
+	return nil
+}
+
+// open makes the logger. Where events go to standard output the log does not, so that both stay readable.
+func (o LogOptions) open(level zap.AtomicLevel, eventsOnStdout bool) (*zap.Logger, error) {
+	var file *os.File
+	switch {
+	case o.Output == "" || o.Output == "stderr" || (o.Output == "stdout" && eventsOnStdout):
+		file = os.Stderr
+	case o.Output == "stdout":
+		file = os.Stdout
+	default:
+		var err error
+		if file, err = os.OpenFile(o.Output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640); err != nil {
+			return nil, fmt.Errorf("[log] output: %w", err)
+		}
+	}
+	encoding := zap.NewProductionEncoderConfig()
+	encoding.EncodeTime = zapcore.ISO8601TimeEncoder
+	encoding.EncodeDuration = zapcore.StringDurationEncoder
+	encoder := zapcore.NewJSONEncoder(encoding)
+	if o.Format == "text" {
+		encoding.ConsoleSeparator = " "
+		encoding.EncodeLevel = zapcore.CapitalLevelEncoder
+		if term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == "" {
+			encoding.EncodeLevel = zapcore.CapitalColorLevelEncoder
+		}
+		encoder = zapcore.NewConsoleEncoder(encoding)
+	}
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(file), level)), nil
+}

@@ -1,0 +1,84 @@
+package agent
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"catpaw/internal/config"
+	"catpaw/outputs"
+	"catpaw/pipeline"
+)
+
+// sharedOutput are the options that every output has beside its own.
+type sharedOutput struct {
+	Name        string          `toml:"name"`
+	Timeout     config.Duration `toml:"timeout"`
+	Concurrency int             `toml:"concurrency"`
+}
+
+// outputs makes the outputs of [[outputs.X]] and of the original's [flashduty].
+func (l *loader) outputs(root *config.Node) (specs []*pipeline.OutputSpec) {
+	table := outputs.Table()
+	known := slices.Sorted(maps.Keys(table))
+	if n := root.Get("flashduty"); n != nil {
+		if url, _ := valueOf(n.Get("url")).(string); url == "" && n.Table() != nil {
+			l.warn(n, "[flashduty] has no url; nothing is sent there")
+		} else {
+			specs = append(specs, l.output("flashduty", table["flashduty"], n, specs))
+		}
+	}
+	if all := root.Get("outputs"); all != nil {
+		for _, name := range slices.Sorted(maps.Keys(all.Table())) {
+			n := all.Get(name)
+			kind, ok := table[name]
+			switch {
+			case !ok:
+				l.errs.Add(n, "unknown output %q%s Known: %v.", name, endSentence(config.DidYouMean(name, known)), known)
+			case !isList(n):
+				l.errs.Add(n, "write [[outputs.%s]] with double brackets, one for each", name)
+			default:
+				for _, one := range children(n) {
+					specs = append(specs, l.output(name, kind, one, specs))
+				}
+			}
+		}
+	}
+	specs = slices.DeleteFunc(specs, func(s *pipeline.OutputSpec) bool { return s == nil })
+	if len(specs) == 0 && len(l.errs) == 0 {
+		l.warn(root, "no output is configured: events go to standard output, as JSON lines")
+		nothing := &config.Node{File: root.File, Value: config.Table{}}
+		specs = append(specs, l.output("stdout", table["stdout"], nothing, nil))
+	}
+	return specs
+}
+
+func (l *loader) output(plugin string, kind outputs.Kind, n *config.Node, before []*pipeline.OutputSpec) *pipeline.OutputSpec {
+	faults := len(l.errs)
+	options := sharedOutput{Name: plugin, Timeout: config.Duration(5 * time.Second), Concurrency: kind.Concurrency}
+	output := kind.New()
+	config.Decode(n, &l.errs, &options, output)
+	l.errs.AddInit(n, output.Init())
+	if options.Concurrency < 1 || options.Concurrency > 1000 {
+		l.errs.Add(n.Find("concurrency"), "concurrency: %d is not between 1 and 1000", options.Concurrency)
+	}
+	if options.Timeout <= 0 {
+		l.errs.Add(n.Find("timeout"), "timeout: it must be more than 0")
+	}
+	for _, other := range before {
+		if other != nil && other.Name == options.Name {
+			l.errs.Add(n.Find("name"), "the output at %s is already called %q: give each a name of its own", other.Source, options.Name)
+		}
+	}
+	if len(l.errs) > faults {
+		return nil
+	}
+	return &pipeline.OutputSpec{
+		Name: options.Name, Plugin: plugin, Output: output,
+		Source:      fmt.Sprintf("%s:%d", n.File, n.Line),
+		Content:     digest(plugin, n.Canonical()),
+		Timeout:     options.Timeout.Std(),
+		Concurrency: options.Concurrency,
+	}
+}

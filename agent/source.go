@@ -1,0 +1,56 @@
+// Package agent is the composition root: it reads conf.d, builds the pipeline, runs, reloads and stops it.
+//
+// source.go, load.go, checks.go and outputs.go turn files into a Configuration; agent.go runs one.
+package agent
+
+import (
+	"net"
+	"os"
+
+	"catpaw/internal/config"
+	"catpaw/pipeline"
+)
+
+// Source says where the configuration comes from: a directory, and what the command line puts over it.
+type Source struct {
+	Dir      string          // e.g. conf.d
+	Plugins  []string        // read only these probes; empty = all
+	URL      string          // FlashDuty URL that replaces the configured one
+	Interval config.Duration // replaces [global] interval; 0 = not given
+	LogLevel string          // replaces [log] level; "" = not given
+	Vars     config.Vars     // resolved once, so that a reload does not rename open alerts
+}
+
+// Configuration is a directory that was read, judged and found good.
+type Configuration struct {
+	Log      LogOptions
+	Checks   []*pipeline.Check
+	Outputs  []*pipeline.OutputSpec
+	Warnings []string // worth telling, not worth refusing
+}
+
+// HostVars are $hostname, $ip and the environment. No network is no reason to fail.
+func HostVars() config.Vars {
+	hostname, err := os.Hostname()
+	if err != nil || hostname == "" {
+		hostname = "localhost"
+	}
+	return config.Vars{Named: map[string]string{"hostname": hostname, "ip": hostIP()}, Lookup: os.LookupEnv}
+}
+
+// hostIP is the address that the default route would use, else the first global unicast address.
+func hostIP() string {
+	// Connecting a UDP socket sends nothing; it asks the routing table. The address is one reserved
+	// for documentation (RFC 5737).
+	if conn, err := net.Dial("udp4", "192.0.2.1:9"); err == nil {
+		defer conn.Close()
+		return conn.LocalAddr().(*net.UDPAddr).IP.String()
+	}
+	addresses, _ := net.InterfaceAddrs()
+	for _, address := range addresses {
+		if ipnet, ok := address.(*net.IPNet); ok && ipnet.IP.IsGlobalUnicast() {
+			return ipnet.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}

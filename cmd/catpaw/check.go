@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"catpaw/agent"
+	"catpaw/pipeline"
+)
+
+func newCheck(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "check", Short: "Judge the configuration: print what would run, or every fault",
+		Long: `check reads the configuration and judges it as a start would, without running anything. It prints
+what would run, or every fault with its file and line.
+
+Exit status: 0 the configuration is good, 1 it is not.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			source, err := f.source()
+			if err != nil {
+				return err
+			}
+			c, err := source.Load()
+			if err != nil {
+				return err
+			}
+			return printConfiguration(cmd.OutOrStdout(), source.Dir, c)
+		},
+	}
+}
+
+func printConfiguration(w io.Writer, dir string, c *agent.Configuration) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "CHECK\tEVERY\tCONFIGURED AT\tLOOKS AT")
+	for _, check := range c.Checks {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", check.ID, check.Interval, check.Source, looksAt(check))
+	}
+	fmt.Fprintln(table, "\nOUTPUT\tKIND\tCONFIGURED AT\tAT ONCE")
+	for _, output := range c.Outputs {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", output.Name, output.Plugin, output.Source, output.Concurrency)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, warning := range c.Warnings {
+		fmt.Fprintln(w, "\nwarning: "+warning)
+	}
+	_, err := fmt.Fprintf(w, "\n%s is good: %s, %s\n", dir, count(len(c.Checks), "check"), count(len(c.Outputs), "output"))
+	return err
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// looksAt lists the targets of a check that are known beforehand, the first few by name.
+func looksAt(check *pipeline.Check) string {
+	keyed, ok := check.Input.(pipeline.Keyed)
+	if !ok {
+		return "-"
+	}
+	const most = 5
+	var targets []string
+	seen := map[string]bool{}
+	for _, own := range keyed.Keys() {
+		name := own.Get("target")
+		if name == "" {
+			name = own.Get("check")
+		}
+		name = oneLine(name)
+		if !seen[name] {
+			seen[name] = true
+			targets = append(targets, name)
+		}
+	}
+	switch more := len(targets) - most; {
+	case len(targets) == 0:
+		return "nothing yet"
+	case more > 0:
+		return strings.Join(targets[:most], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(targets, ", ")
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/signal"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"catpaw/agent"
+	"catpaw/pipeline"
+)
+
+func newOnce(f *flags) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "once", Short: "Run every check once and print what each found",
+		Long: `once runs every check one time and prints what it found. Nothing is sent to any output, and no
+alert is opened, so for_duration and the like play no part.
+
+Exit status: 0 nothing is bad, 1 something is Warning or Critical, 2 it could not run.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return once(cmd, f, asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a result")
+	return cmd
+}
+
+func once(cmd *cobra.Command, f *flags, asJSON bool) error {
+	source, err := f.source()
+	if err != nil {
+		return &exitError{2, err}
+	}
+	c, err := source.Load()
+	if err != nil {
+		return &exitError{2, err}
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	defer stop()
+	events := agent.Once(ctx, c.Checks)
+	if ctx.Err() != nil {
+		return &exitError{2, context.Cause(ctx)}
+	}
+	write := printTable
+	if asJSON {
+		write = printJSON
+	}
+	if err := write(cmd.OutOrStdout(), events); err != nil {
+		return &exitError{2, err}
+	}
+	for _, event := range events {
+		if event.Status >= pipeline.Warning {
+			return &exitError{code: 1}
+		}
+	}
+	return nil
+}
+
+func printJSON(w io.Writer, events []*pipeline.Event) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	for _, e := range events {
+		labels := map[string]string{}
+		for _, label := range e.Labels {
+			labels[label.Key] = label.Value
+		}
+		attrs := map[string]any{}
+		for _, attr := range e.Attrs {
+			attrs[attr.Key] = attr.Value
+		}
+		err := encoder.Encode(struct {
+			Time        int64             `json:"event_time"`
+			Status      string            `json:"event_status"`
+			Key         string            `json:"alert_key"`
+			Labels      map[string]string `json:"labels"`
+			TitleRule   string            `json:"title_rule"`
+			Description string            `json:"description"`
+			Attrs       map[string]any    `json:"attrs"`
+		}{e.Time, e.Status.String(), e.AlertKey, labels, e.TitleRule, e.Description, attrs})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printTable(w io.Writer, events []*pipeline.Event) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "STATUS\tPROBE\tCHECK\tTARGET\tMEASURED")
+	for _, e := range events {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Status, e.Labels.Get("from_plugin"),
+			oneLine(e.Labels.Get("check")), oneLine(e.Labels.Get("target")), measured(e.Attrs))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, e := range events {
+		if e.Status.IsBad() {
+			fmt.Fprintf(w, "\n%s: %s %s\n", e.Status, e.Title(), e.Labels.Get("target"))
+			text := strings.TrimSpace(strings.TrimPrefix(e.Description, "[MD]"))
+			fmt.Fprintln(w, "  "+strings.ReplaceAll(printable(text), "\n", "\n  "))
+		}
+	}
+	return nil
+}
+
+// measured prints the attrs in the order in which the probe gave them, seconds as durations.
+func measured(attrs []pipeline.Attr) string {
+	parts := make([]string, 0, len(attrs))
+	for _, attr := range attrs {
+		seconds, isFloat := attr.Value.(float64)
+		if name, ok := strings.CutSuffix(attr.Key, "_seconds"); ok && isFloat {
+			parts = append(parts, name+"="+time.Duration(seconds*float64(time.Second)).Round(time.Microsecond).String())
+			continue
+		}
+		parts = append(parts, oneLine(fmt.Sprintf("%s=%v", attr.Key, attr.Value)))
+	}
+	return strings.Join(parts, " ")
+}
+
+func oneLine(text string) string {
+	const most = 80
+	text = strings.Join(strings.Fields(printable(text)), " ")
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}
+
+// printable keeps what scripts and servers said from driving the terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
+			return '?'
+		}
+		return r
+	}, text)
+}

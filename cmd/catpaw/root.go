@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"catpaw/agent"
+	"catpaw/internal/config"
+)
+
+// version is set by the Makefile.
+var version = "dev"
+
+// flags are those of the original, which count for every subcommand that reads a configuration.
+type flags struct {
+	configs, plugins, url, interval, logLevel string
+	test, version                             bool
+}
+
+func newRoot() *cobra.Command {
+	f := &flags{}
+	root := &cobra.Command{
+		Use:   "catpaw",
+		Short: "Watch one host and tell people when something is wrong",
+		Long: `catpaw runs the checks of a configuration directory on this host, decides what must be told,
+and sends it to the configured outputs. Without a subcommand it runs until it is stopped.
+
+SIGHUP reads the configuration again; SIGINT, SIGTERM and SIGQUIT stop, a second one at once.
+Flags may be written with one dash or two.`,
+		Args:          noArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case f.version:
+				return printVersion(cmd)
+			case f.test:
+				return once(cmd, f, false)
+			}
+			return run(f)
+		},
+	}
+	p := root.PersistentFlags()
+	p.StringVar(&f.configs, "configs", "conf.d", "configuration `directory`")
+	p.StringVar(&f.plugins, "plugins", "", "read only these probes, `a:b:c`")
+	p.StringVar(&f.url, "url", "", "FlashDuty `URL`, instead of the configured one")
+	p.StringVar(&f.interval, "interval", "", "default `seconds` between two runs of a check, instead of [global] interval")
+	p.StringVar(&f.logLevel, "loglevel", "", "log `level` instead of [log] level: debug, info, warn, error, fatal")
+	root.Flags().BoolVar(&f.test, "test", false, "the same as catpaw once")
+	root.Flags().BoolVar(&f.version, "version", false, "print the version")
+	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newVersion())
+	return root
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return fmt.Errorf("unknown command %q%s; see catpaw --help", args[0], config.DidYouMean(args[0], names))
+}
+
+// source is where the flags say that the configuration comes from.
+func (f *flags) source() (agent.Source, error) {
+	s := agent.Source{Dir: f.configs, URL: f.url, LogLevel: f.logLevel, Vars: agent.HostVars()}
+	s.Plugins = strings.FieldsFunc(f.plugins, func(r rune) bool { return r == ':' || r == ',' })
+	if f.interval != "" {
+		d, err := config.ParseDuration(f.interval)
+		if err != nil || d <= 0 {
+			return s, fmt.Errorf("-interval: %q is not a number of seconds above 0", f.interval)
+		}
+		s.Interval = d
+	}
+	return s, nil
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return printVersion(cmd) },
+	}
+}
+
+func printVersion(cmd *cobra.Command) error {
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "catpaw %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"catpaw/agent"
+)
+
+func newRun(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "run", Short: "Run until stopped (the same as catpaw alone)", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return run(f) },
+	}
+}
+
+func run(f *flags) error {
+	source, err := f.source()
+	if err != nil {
+		return err
+	}
+	// A closed pipe is an error of the write, not the end of the process. Notify, not Ignore: what is
+	// ignored would be ignored by every script that a check runs, too.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+
+	// net/http tells of servers that talk out of turn through the standard logger, with what they said.
+	log.SetOutput(io.Discard)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stop := make(chan os.Signal, 2)
+	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	go func() {
+		<-stop
+		cancel()
+		<-stop
+		fmt.Fprintln(os.Stderr, "catpaw: stopped at once by a second signal")
+		os.Exit(1)
+	}()
+
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	reload := make(chan struct{})
+	go func() {
+		for range hangup {
+			reload <- struct{}{}
+		}
+	}()
+	return agent.Run(ctx, source, reload)
+}

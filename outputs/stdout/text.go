@@ -1,0 +1,127 @@
+package stdout
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"catpaw/internal/markdown"
+	"catpaw/pipeline"
+)
+
+// What a line shows at most, in bytes.
+const (
+	maxTitle  = 120
+	maxWhere  = 160
+	maxDetail = 240
+)
+
+// textStyle makes lines for people:
+//
+//	2024-12-16 09:00:05 Critical HTTP check failed | http://127.0.0.1:8888/ | connection refused
+type textStyle struct{ colour bool }
+
+var colours = map[pipeline.Status]string{
+	pipeline.Critical: "\x1b[31m", // red
+	pipeline.Warning:  "\x1b[33m", // yellow
+	pipeline.Info:     "\x1b[34m", // blue
+	pipeline.Ok:       "\x1b[32m", // green
+}
+
+const (
+	plain       = "\x1b[0m"
+	statusWidth = len("Critical")
+)
+
+func (s textStyle) append(b []byte, m *pipeline.Message) []byte {
+	e, err := m.Event()
+	if err != nil { // never lose an event over its looks
+		return appendJSON(b, m)
+	}
+	b = time.Unix(e.Time, 0).AppendFormat(b, time.DateTime+" ")
+	status := e.Status.String()
+	padding := strings.Repeat(" ", max(0, statusWidth-len(status)))
+	if s.colour {
+		status = colours[e.Status] + status + plain
+	}
+	b = append(b, status+padding+" "+clean(e.Title(), maxTitle)...)
+	where := whereOf(e)
+	if where != "" {
+		b = append(b, " | "+clean(where, maxWhere)...)
+	}
+	if detail := detailOf(e); detail != "" {
+		b = append(b, " | "+clean(detail, maxDetail)...)
+	}
+	return append(b, '\n')
+}
+
+// whereOf tells this alert from others of its check: the target, else the labels that are not the same
+// for the whole host.
+func whereOf(e *pipeline.Event) string {
+	for _, key := range []string{"target", "directory"} {
+		if value := e.Labels.Get(key); value != "" {
+			return value
+		}
+	}
+	var pieces []string
+	for _, label := range e.Labels {
+		if label.Key != "check" && !strings.HasPrefix(label.Key, "from_") {
+			pieces = append(pieces, label.Key+"="+label.Value)
+		}
+	}
+	return strings.Join(pieces, " ")
+}
+
+// detailOf is the first line of the description that says something which the labels do not.
+func detailOf(e *pipeline.Event) string {
+	text := strings.TrimPrefix(e.Description, "[MD]")
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		name, value := splitItem(line)
+		if strings.Trim(value, "`-#*= ") == "" || isLabel(e, value) {
+			continue
+		}
+		if name == "" {
+			return value
+		}
+		return name + ": " + value
+	}
+	return ""
+}
+
+// splitItem takes the markdown off "- **name**: value".
+func splitItem(line string) (name, value string) {
+	line = strings.TrimSpace(strings.TrimLeft(line, "#>"))
+	for _, bullet := range []string{"- ", "* "} {
+		line = strings.TrimPrefix(line, bullet)
+	}
+	if rest, ok := strings.CutPrefix(line, "**"); ok {
+		if name, value, ok := strings.Cut(rest, "**"); ok {
+			return name, strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(value), ":"))
+		}
+	}
+	return "", line
+}
+
+func isLabel(e *pipeline.Event, value string) bool {
+	for _, label := range e.Labels {
+		if label.Value == value {
+			return true
+		}
+	}
+	return false
+}
+
+// clean keeps a text on its line and away from the terminal's controls: it may come from anywhere.
+func clean(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return '·'
+		}
+		return r
+	}, text)
+	return markdown.Cut(text, most)
+}

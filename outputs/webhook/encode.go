@@ -1,0 +1,77 @@
+package webhook
+
+import (
+	"bytes"
+	"compress/gzip"
+
+	"catpaw/pipeline"
+)
+
+// encoder makes the body of a request.
+type encoder struct {
+	template *bodyTemplate // nil: the event as it is
+	array    bool          // JSON array, also around a single event
+	lines    bool          // one event a line
+	gzip     bool
+}
+
+func (o *Output) newEncoder() (encoder, error) {
+	e := encoder{array: o.Batch > 1 && o.BatchFormat == "json", lines: o.BatchFormat == "ndjson", gzip: o.Gzip}
+	if o.Body == "" {
+		return e, nil
+	}
+	template, err := parseBody(o.Body, isJSON(o.ContentType))
+	e.template = template
+	return e, err
+}
+
+// batch makes one body of the messages. Its error means that one of them can never be sent.
+func (e encoder) batch(messages []*pipeline.Message) ([]byte, error) {
+	body, err := e.join(messages)
+	if err != nil || !e.gzip {
+		return body, err
+	}
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write(body) // into memory: it cannot fail
+	w.Close()
+	return b.Bytes(), nil
+}
+
+func (e encoder) join(messages []*pipeline.Message) ([]byte, error) {
+	if e.template == nil && !e.array && !e.lines {
+		return messages[0].JSON(), nil
+	}
+	var b bytes.Buffer
+	if e.array {
+		b.WriteByte('[')
+	}
+	for i, m := range messages {
+		one, err := e.one(m)
+		if err != nil {
+			return nil, err
+		}
+		if e.array && i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(one)
+		if e.lines {
+			b.WriteByte('\n')
+		}
+	}
+	if e.array {
+		b.WriteByte(']')
+	}
+	return b.Bytes(), nil
+}
+
+func (e encoder) one(m *pipeline.Message) ([]byte, error) {
+	if e.template == nil {
+		return m.JSON(), nil
+	}
+	event, err := m.Event()
+	if err != nil {
+		return nil, err
+	}
+	return e.template.render(event, e.lines)
+}

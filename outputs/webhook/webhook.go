@@ -1,0 +1,156 @@
+// Package webhook posts events to any HTTP endpoint: as they are, in batches, or as a template makes
+// them.
+//
+//	events ─► render each ─► join (array or lines) ─► gzip ─► POST ─► status, success rule ─► verdicts
+package webhook
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"catpaw/internal/config"
+	"catpaw/outputs/internal/post"
+	"catpaw/pipeline"
+)
+
+// Output is one HTTP endpoint.
+type Output struct {
+	URL           config.Secret            `toml:"url"` // a Secret, since it may hold a token
+	Method        string                   `toml:"method"`
+	Headers       map[string]config.Secret `toml:"headers"`
+	BasicAuthUser string                   `toml:"basic_auth_user"`
+	BasicAuthPass config.Secret            `toml:"basic_auth_pass"`
+	BearerToken   config.Secret            `toml:"bearer_token"`
+	post.Options
+
+	Body        string `toml:"body"` // a template; "" = the event as JSON
+	ContentType string `toml:"content_type"`
+	Batch       int    `toml:"batch"`
+	BatchFormat string `toml:"batch_format"`
+	Gzip        bool   `toml:"gzip"`
+
+	Success   Success `toml:"success"`
+	RateLimit int     `toml:"rate_limit"` // requests in any minute; 0 = no limit
+
+	client *post.Client
+	header http.Header
+	encode encoder
+	limit  *post.Limiter
+}
+
+// New returns an output with the default options.
+func New() *Output {
+	return &Output{Method: http.MethodPost, Batch: 1, BatchFormat: "json"}
+}
+
+// Init judges the options, the template included: it is tried on samples.
+func (o *Output) Init() error {
+	var errs []error
+	target, err := o.target()
+	errs = append(errs, err)
+	if target == nil {
+		target = &url.URL{}
+	}
+	o.client, err = o.Client(target, o.secrets()...)
+	errs = append(errs, err, o.judgeMethod(), o.judgeBatch())
+	o.header, err = o.headers()
+	errs = append(errs, err, o.Success.init())
+	o.encode, err = o.newEncoder()
+	errs = append(errs, err)
+	switch {
+	case o.RateLimit < 0 || o.RateLimit > 1_000_000:
+		errs = append(errs, config.Field("rate_limit", "%d is not between 0 (no limit) and 1000000 requests a minute", o.RateLimit))
+	case o.RateLimit > 0:
+		o.limit = new(post.Limiter).Allow(o.RateLimit, time.Minute)
+	}
+	return errors.Join(errs...)
+}
+
+func (o *Output) target() (*url.URL, error) {
+	if o.URL == "" {
+		return nil, config.Field("url", "it is missing: say where to send the events")
+	}
+	return post.ParseURL("url", o.URL)
+}
+
+func (o *Output) secrets() []config.Secret {
+	basic := post.BasicAuth(o.BasicAuthUser, o.BasicAuthPass.Reveal())
+	secrets := []config.Secret{o.BasicAuthPass, config.Secret(basic), o.BearerToken}
+	for _, value := range o.Headers {
+		secrets = append(secrets, value)
+	}
+	return secrets
+}
+
+// BatchSize is the option batch.
+func (o *Output) BatchSize() int { return o.Batch }
+
+// Write sends the messages in one request.
+func (o *Output) Write(ctx context.Context, batch []*pipeline.Message) []error {
+	verdicts := make([]error, len(batch))
+	o.deliver(ctx, batch, verdicts)
+	return verdicts
+}
+
+// deliver sends a batch and halves it where it is refused, so that only the guilty events are refused
+// and not those beside them. Where the sink wants to be tried again it stops: the rest of the batch
+// gets that verdict too.
+func (o *Output) deliver(ctx context.Context, batch []*pipeline.Message, verdicts []error) (retry error) {
+	err := o.send(ctx, batch)
+	if pipeline.IsRefused(err) && len(batch) > 1 {
+		half := len(batch) / 2
+		if retry = o.deliver(ctx, batch[:half], verdicts[:half]); retry == nil {
+			return o.deliver(ctx, batch[half:], verdicts[half:])
+		}
+		fill(verdicts[half:], retry)
+		return retry
+	}
+	fill(verdicts, err)
+	if err != nil && !pipeline.IsRefused(err) {
+		return err
+	}
+	return nil
+}
+
+func fill(verdicts []error, err error) {
+	for i := range verdicts {
+		verdicts[i] = err
+	}
+}
+
+func (o *Output) send(ctx context.Context, batch []*pipeline.Message) error {
+	body, err := o.encode.batch(batch)
+	if err != nil {
+		return pipeline.Refused(err)
+	}
+	if err := o.limit.Wait(ctx); err != nil {
+		return err
+	}
+	answer, err := o.client.Send(ctx, post.Request{Method: o.Method, Header: o.header, Body: body, ID: idOf(batch)})
+	if err != nil {
+		return err
+	}
+	return o.Success.judge(answer)
+}
+
+// idOf is the event's id, and for several the hash of all: equal only for the same events in the same
+// order, so that a sink which drops what it has seen never drops a batch with something new in it.
+func idOf(batch []*pipeline.Message) string {
+	if len(batch) == 1 {
+		return batch[0].ID()
+	}
+	hash := sha256.New()
+	for _, m := range batch {
+		io.WriteString(hash, m.ID())
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:16])
+}
+
+// Close lets go of the connections.
+func (o *Output) Close() error { return o.client.Close() }
