@@ -55,11 +55,11 @@ func (s *sender) work(shard int) {
 				return
 			}
 		}
-		settled, retry := s.write(rows)
+		settled, retry := s.write(shard, rows)
 		s.queue.Remove(shard, settled)
 		if retry == nil {
 			failures = 0
-			s.story.worked(s.log)
+			s.story.worked(s.log, shard)
 			continue
 		}
 		pause := RetryDelay(retry) // the sink knows best when to come back
@@ -92,7 +92,7 @@ func firstOfEachKey(rows []store.Row) []store.Row {
 
 // write hands the rows to the output. settled are those delivered or refused; retry is the first
 // verdict "try again", nil where there is none.
-func (s *sender) write(rows []store.Row) (settled []store.Row, retry error) {
+func (s *sender) write(shard int, rows []store.Row) (settled []store.Row, retry error) {
 	messages := make([]*Message, 0, len(rows))
 	readable := make([]store.Row, 0, len(rows))
 	for _, row := range rows {
@@ -120,7 +120,7 @@ func (s *sender) write(rows []store.Row) (settled []store.Row, retry error) {
 			if retry == nil {
 				retry = err
 				if s.ctx.Err() == nil { // not when we cut it off ourselves
-					s.story.failed(s.log, err)
+					s.story.failed(s.log, shard, err)
 				}
 			}
 			if errors.Is(err, ErrReaderGone) {
