@@ -22,19 +22,24 @@ func newRun(f *flags) *cobra.Command {
 }
 
 func run(f *flags) error {
+	ctx, reload := signals() // first of all, so that an early SIGHUP does not end the process
+	// net/http tells of servers that talk out of turn through the standard logger, with what they said.
+	log.SetOutput(io.Discard)
 	source, err := f.source()
 	if err != nil {
 		return err
 	}
+	return agent.Run(ctx, source, reload)
+}
+
+// signals translates what the system sends: the context ends with the first SIGINT, SIGTERM or SIGQUIT,
+// the process with the second; a SIGHUP is a value on reload.
+func signals() (ctx context.Context, reload <-chan struct{}) {
 	// A closed pipe is an error of the write, not the end of the process. Notify, not Ignore: what is
 	// ignored would be ignored by every script that a check runs, too.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
-	// net/http tells of servers that talk out of turn through the standard logger, with what they said.
-	log.SetOutput(io.Discard)
-
 	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
 	go func() {
@@ -45,13 +50,12 @@ func run(f *flags) error {
 		os.Exit(1)
 	}()
 
-	hangup := make(chan os.Signal, 1)
+	hangup, again := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(hangup, syscall.SIGHUP)
-	reload := make(chan struct{})
 	go func() {
 		for range hangup {
-			reload <- struct{}{}
+			again <- struct{}{}
 		}
 	}()
-	return agent.Run(ctx, source, reload)
+	return ctx, again
 }
