@@ -3,6 +3,8 @@ package agent
 import (
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -23,9 +25,9 @@ func defaultLogOptions() LogOptions {
 }
 
 func (o LogOptions) check() error {
-	if _, err := zapcore.ParseLevel(o.Level); err != nil {
-		return config.Field("level", "%q is not one of debug, info, warn, error, fatal%s", o.Level,
-			config.DidYouMean(o.Level, []string{"debug", "info", "warn", "error", "fatal"}))
+	levels := []string{"debug", "info", "warn", "error", "fatal"} // zap knows more, for programmers
+	if !slices.Contains(levels, o.Level) {
+		return config.Field("level", "%q is not one of %s%s", o.Level, strings.Join(levels, ", "), config.DidYouMean(o.Level, levels))
 	}
 	if o.Format != "text" && o.Format != "json" {
 		return config.Field("format", "%q is not one of text, json", o.Format)
