@@ -90,24 +90,29 @@ func firstOfEachKey(rows []store.Row) []store.Row {
 	return first
 }
 
-// write hands the rows to the output. settled are those delivered or refused; retry is the first
-// verdict "try again", nil where there is none.
-func (s *sender) write(shard int, rows []store.Row) (settled []store.Row, retry error) {
-	messages := make([]*Message, 0, len(rows))
-	readable := make([]store.Row, 0, len(rows))
+// decode makes messages of rows. A row that cannot be read (it came from a store) is refused at once.
+func (s *sender) decode(shard int, rows []store.Row) (messages []*Message, readable []store.Row) {
+	messages, readable = make([]*Message, 0, len(rows)), make([]store.Row, 0, len(rows))
 	for _, row := range rows {
 		message, err := decodeMessage(row.Key, row.Data)
 		if err != nil {
 			s.refused(row, err)
-			settled = append(settled, row)
+			s.queue.Remove(shard, []store.Row{row})
 			continue
 		}
 		messages, readable = append(messages, message), append(readable, row)
 	}
+	return messages, readable
+}
+
+// write hands the rows to the output. settled are those delivered or refused, in their order; retry is
+// the first verdict "try again", nil where there is none.
+func (s *sender) write(shard int, rows []store.Row) (settled []store.Row, retry error) {
+	messages, rows := s.decode(shard, rows)
 	ctx, cancel := context.WithTimeout(s.ctx, s.spec.Timeout)
 	defer cancel()
 	verdicts := s.call(ctx, messages)
-	for i, row := range readable {
+	for i, row := range rows {
 		var err error
 		if verdicts != nil {
 			err = verdicts[i]
