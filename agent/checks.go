@@ -88,7 +88,7 @@ func (l *loader) pluginFiles(dir string) (files []*pluginFile) {
 		l.errs = append(l.errs, &config.Error{File: dir, Text: fmt.Sprintf("cannot read: %v", cause(err))})
 	}
 	for _, entry := range entries {
-		if !strings.HasSuffix(entry.Name(), ".toml") {
+		if !isConfiguration(entry.Name()) {
 			continue
 		}
 		path := filepath.Join(dir, entry.Name())
@@ -184,7 +184,7 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 		return nil
 	}
 	check.ID = l.identify(plugin, merged.Without(sharedKeys...).Canonical())
-	check.Content = digest(plugin, merged.Canonical(), fmt.Sprint(check.Interval, check.Labels), check.Source)
+	check.Content = digest(plugin, merged.Canonical(), fmt.Sprint(check.Interval, check.Labels))
 	l.findTwins(check, merged)
 	return check
 }

@@ -67,14 +67,18 @@ func (l *loader) readMain() (root *config.Node, dirs []string) {
 	}
 	root = &config.Node{File: l.source.Dir, Value: config.Table{}}
 	for _, entry := range entries {
+		isProbe := strings.HasPrefix(entry.Name(), "p.")
+		if !isProbe && !isConfiguration(entry.Name()) {
+			continue
+		}
 		path := filepath.Join(l.source.Dir, entry.Name())
 		info, err := os.Stat(path) // follows symbolic links
 		switch {
 		case err != nil:
 			l.errs = append(l.errs, &config.Error{File: path, Text: fmt.Sprintf("cannot read: %v", cause(err))})
-		case info.IsDir() && strings.HasPrefix(entry.Name(), "p."):
+		case info.IsDir() && isProbe:
 			dirs = append(dirs, path)
-		case !info.IsDir() && strings.HasSuffix(entry.Name(), ".toml"):
+		case !info.IsDir() && isConfiguration(entry.Name()):
 			if node := l.readFile(path); node != nil {
 				l.merge(root, node)
 			}
@@ -86,6 +90,11 @@ func (l *loader) readMain() (root *config.Node, dirs []string) {
 		root.Table()["flashduty"] = flashduty.Over(root.Get("flashduty"))
 	}
 	return root, dirs
+}
+
+// isConfiguration: only *.toml counts, and nothing hidden (an editor's lock and backup files).
+func isConfiguration(name string) bool {
+	return strings.HasSuffix(name, ".toml") && !strings.HasPrefix(name, ".")
 }
 
 func cause(err error) error {
@@ -149,6 +158,7 @@ func (l *loader) decodeMain(root *config.Node, c *Configuration) {
 	}
 	if l.source.Interval > 0 {
 		l.global.Interval = l.source.Interval
+		l.judgeInterval(&config.Node{File: "-interval"}, l.source.Interval)
 	}
 	l.decodeLog(root.Get("log"), &c.Log)
 	l.processors(root.Get("processors"))
@@ -168,6 +178,9 @@ func (l *loader) decodeLog(n *config.Node, options *LogOptions) {
 func (l *loader) processors(n *config.Node) {
 	if n == nil {
 		return
+	}
+	if n.Table() == nil {
+		l.errs.Add(n, "processors: write [[processors.NAME]], one for each")
 	}
 	known := slices.Sorted(maps.Keys(processors.Table()))
 	for _, name := range slices.Sorted(maps.Keys(n.Table())) {

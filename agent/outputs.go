@@ -30,6 +30,9 @@ func (l *loader) outputs(root *config.Node) (specs []*pipeline.OutputSpec) {
 		}
 	}
 	if all := root.Get("outputs"); all != nil {
+		if all.Table() == nil {
+			l.errs.Add(all, "outputs: write [[outputs.NAME]], one for each")
+		}
 		for _, name := range slices.Sorted(maps.Keys(all.Table())) {
 			n := all.Get(name)
 			kind, ok := table[name]

@@ -24,7 +24,7 @@ func newOnce(f *flags) *cobra.Command {
 		Long: `once runs every check one time and prints what it found. Nothing is sent to any output, and no
 alert is opened, so for_duration and the like play no part.
 
-Exit status: 0 nothing is bad, 1 something is Warning or Critical, 2 it could not run.`,
+Exit status: 0 all is well, 1 something is Critical, Warning or Info, 2 it could not run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return once(cmd, f, asJSON) },
 	}
@@ -55,7 +55,7 @@ func once(cmd *cobra.Command, f *flags, asJSON bool) error {
 		return &exitError{2, err}
 	}
 	for _, event := range events {
-		if event.Status >= pipeline.Warning {
+		if event.Status.IsBad() {
 			return &exitError{code: 1}
 		}
 	}

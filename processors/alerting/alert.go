@@ -26,12 +26,13 @@ type Alert struct {
 	Phase     Phase           `json:"phase"`
 	Severity  pipeline.Status `json:"severity"`   // of the last bad result
 	Told      pipeline.Status `json:"told"`       // severity of the last notification, 0 = none in this episode
+	Worst     pipeline.Status `json:"worst"`      // the highest severity told in this episode
 	FirstFire int64           `json:"first_fire"` // unix seconds of the first bad result of the episode
 	BadFor    time.Duration   `json:"bad_for"`    // judged bad so far while pending; unseen time is not in it
 	Bad       int             `json:"bad"`        // bad results in a row while pending
 	Good      int             `json:"good"`       // good results in a row, while firing
 	Count     int             `json:"count"`      // notifications of the episode
-	Sent      int             `json:"sent"`       // notifications since the severity last rose: repeat_number bounds these
+	Sent      int             `json:"sent"`       // notifications since the severity reached Worst: repeat_number bounds these
 	LastSent  time.Time       `json:"last_sent,omitzero"`
 	Flaps     int             `json:"flaps"`              // times it opened again within flap_window of its recovery
 	Ended     time.Time       `json:"ended,omitzero"`     // when it recovered
@@ -147,8 +148,10 @@ func goOn(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 	a.Good = 0
 	a.Severity = o.Status
 	switch {
-	case o.Status > a.Told:
-		a.Sent = 0
+	case o.Status > a.Told: // always told: the sink must not believe in less than there is
+		if o.Status > a.Worst {
+			a.Sent = 0 // but the count starts again only once, or swinging would defeat it
+		}
 		return a.tell(o, Rise)
 	case p.RepeatNumber > 0 && a.Sent >= p.RepeatNumber:
 		return a, Silent
@@ -189,6 +192,6 @@ func (a Alert) end(o Observation, p pipeline.Policy) (Alert, Decision) {
 func (a Alert) tell(o Observation, d Decision) (Alert, Decision) {
 	a.Count++
 	a.Sent++
-	a.Told, a.LastSent = o.Status, o.Now
+	a.Told, a.Worst, a.LastSent = o.Status, max(a.Worst, o.Status), o.Now
 	return a, d
 }

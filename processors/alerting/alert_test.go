@@ -66,6 +66,9 @@ func TestTheLifeOfAnAlert(t *testing.T) {
 			{0, "C", Fire, Firing}, {1 * s, "W", Silent, Firing}, {2 * s, "C", Silent, Firing}}},
 		"a rise after a told fall is news": {nil, []point{
 			{0, "C", Fire, Firing}, {10 * s, "W", Repeat, Firing}, {11 * s, "C", Rise, Firing}}},
+		"swinging between severities does not defeat repeat_number": {func(p *pipeline.Policy) { p.RepeatNumber, p.RepeatInterval = 2, 0 }, []point{
+			{0, "W", Fire, Firing}, {1 * s, "C", Rise, Firing}, {2 * s, "W", Repeat, Firing}, {3 * s, "C", Rise, Firing},
+			{4 * s, "W", Silent, Firing}, {5 * s, "C", Silent, Firing}, {6 * s, "W", Silent, Firing}, {7 * s, "C", Silent, Firing}}},
 		"for_duration waits": {func(p *pipeline.Policy) { p.ForDuration = seconds(10) }, []point{
 			{0, "W", Silent, Pending}, {5 * s, "W", Silent, Pending}, {10 * s, "W", Fire, Firing}}},
 		"a good result while pending forgets": {func(p *pipeline.Policy) { p.ForDuration = seconds(10) }, []point{
@@ -134,7 +137,10 @@ func TestInvariants(t *testing.T) {
 				}
 				open, sent = true, 1
 			case Rise:
-				sent = 1
+				if a.Worst > before.Worst {
+					sent = 0
+				}
+				sent++
 			case Repeat:
 				sent++
 				if now.Sub(before.LastSent) < p.RepeatInterval.Std() {
@@ -146,7 +152,7 @@ func TestInvariants(t *testing.T) {
 				}
 				open = false
 			}
-			if p.RepeatNumber > 0 && sent > p.RepeatNumber {
+			if p.RepeatNumber > 0 && d == Repeat && sent > p.RepeatNumber {
 				t.Fatalf("%d sent, at most %d were to be", sent, p.RepeatNumber)
 			}
 			if (d == Fire || d == Rise || d == Repeat) && !status.IsBad() || d == Recover && status != pipeline.Ok {

@@ -130,7 +130,7 @@ func (p *Processor) disputed(e *entry, r *pipeline.Result) bool {
 	}
 	other := p.configured[e.Owner]
 	switch {
-	case e.Owner != r.Check.ID && other != nil && e.check != nil:
+	case e.Owner != r.Check.ID && other != nil && !e.stale:
 		p.complain(e, r, other.Source)
 		return true
 	case r.Event.Status == pipeline.Ok && e.badRun == r.Run:

@@ -113,6 +113,20 @@ func TestASourceThatFailedKeepsItsAlerts(t *testing.T) {
 	r.want(r.run(c, well), "a:Ok")
 }
 
+func TestRunsThatFailedDoNotCountAsTime(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("exec/1", func(c *pipeline.Check) { c.Policy.ForDuration = seconds(3) })
+	r.p.Configure([]*pipeline.Check{c})
+	r.want(r.run(c, well, bads("a")), "")
+	for range 5 {
+		r.want(r.run(c, pipeline.RunEnd{}), "")
+	}
+	r.want(r.run(c, well, bads("a")), "")
+	r.want(r.run(c, well, bads("a")), "")
+	r.want(r.run(c, well, bads("a")), "")
+	r.want(r.run(c, well, bads("a")), "a:Warning")
+}
+
 func TestResolveAbsentCanBeTurnedOff(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", func(c *pipeline.Check) { c.Policy.ResolveAbsent = false })

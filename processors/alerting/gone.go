@@ -20,6 +20,7 @@ func (p *Processor) endRun(b *pipeline.Batch, r *pipeline.Result) {
 		case e.Phase == Recovered:
 			p.step(b, e, Observation{Status: pipeline.Ok, Now: b.Now}, r.Check.Policy, nil)
 		case !r.End.Well || r.End.Incomplete[""] || r.End.Incomplete[e.Source]:
+			p.step(b, e, Observation{Status: pipeline.Unknown, Now: b.Now}, r.Check.Policy, nil) // nobody looked
 		case e.stale:
 			p.end(b, e, "it is no longer in the configuration")
 		case r.Check.Policy.ResolveAbsent:
