@@ -37,6 +37,9 @@ type sender struct {
 	story story
 }
 
+// drainPause is the longest pause between two tries while the agent stops.
+const drainPause = 500 * time.Millisecond
+
 // work is one worker's loop.
 func (s *sender) work(shard int) {
 	failures := 0
@@ -66,7 +69,13 @@ func (s *sender) work(shard int) {
 		if pause == 0 {
 			pause = backoff(failures, jitter)
 		}
-		if s.stopping() || !s.wait(pause) {
+		if s.stopping() {
+			if errors.Is(retry, ErrReaderGone) {
+				return
+			}
+			pause = min(pause, drainPause) // the budget of a stop is short
+		}
+		if !s.wait(pause) {
 			return
 		}
 		failures++
@@ -169,15 +178,19 @@ func (s *sender) stopping() bool {
 	}
 }
 
-// wait sleeps; it returns false when the sender is to end.
+// wait sleeps, at most until the agent begins to stop; it returns false when the sender is to end.
 func (s *sender) wait(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
+	drain := s.drain
+	if s.stopping() {
+		drain = nil
+	}
 	select {
 	case <-timer.C:
 		return true
-	case <-s.drain:
-		return false
+	case <-drain: // a long wait is over when the agent stops
+		return true
 	case <-s.ctx.Done():
 		return false
 	}
