@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"crypto/rand"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -24,7 +25,12 @@ type committer struct {
 	store  Store
 	log    *zap.Logger
 	queues []string
+	failed store.Tx         // what could not be committed yet; it goes before anything else
+	retry  <-chan time.Time // when to try it again; nil where nothing failed
 }
+
+// commitRetry is how long a failed commit waits for the next try.
+const commitRetry = time.Second
 
 func newCommitter(s Store, log *zap.Logger) *committer { return &committer{store: s, log: log} }
 
@@ -40,7 +46,8 @@ func (c *committer) commit(b *Batch) {
 	if len(b.Notify) == 0 && len(b.States) == 0 {
 		return
 	}
-	tx := store.Tx{States: b.States, Rows: make([]store.Row, 0, len(b.Notify)*len(c.queues))}
+	tx := c.failed
+	tx.States = append(tx.States, b.States...)
 	for _, event := range b.Notify {
 		event.ID = newID(b.Now, rand.Reader)
 		data := encodeMessage(event)
@@ -48,7 +55,23 @@ func (c *committer) commit(b *Batch) {
 			tx.Rows = append(tx.Rows, store.Row{Queue: queue, Key: event.AlertKey, Data: data})
 		}
 	}
-	if err := c.store.Commit(tx); err != nil {
-		c.log.Error("cannot commit: these notifications wait for the next check", zap.Error(err), zap.Int("events", len(b.Notify)))
+	c.try(tx)
+}
+
+// again tries what failed.
+func (c *committer) again() { c.try(c.failed) }
+
+// try commits, or keeps what it could not commit: the alerts have moved on and will not tell it again.
+func (c *committer) try(tx store.Tx) {
+	err := c.store.Commit(tx)
+	switch {
+	case err != nil && c.retry == nil:
+		c.log.Error("cannot commit; what was decided is kept in memory and tried again", zap.Error(err))
+	case err == nil && c.retry != nil:
+		c.log.Info("commits again", zap.Int("events", len(tx.Rows)))
+	}
+	c.failed, c.retry = store.Tx{}, nil
+	if err != nil {
+		c.failed, c.retry = tx, time.After(commitRetry)
 	}
 }

@@ -95,9 +95,14 @@ func (p *Pipeline) process() {
 			p.handle(p.collect(result))
 		case f := <-p.control:
 			f()
+		case <-p.committer.retry:
+			p.committer.again()
 		case <-p.finish:
 			for len(p.results) > 0 {
 				p.handle(p.collect(<-p.results))
+			}
+			if p.committer.retry != nil {
+				p.committer.again()
 			}
 			return
 		}

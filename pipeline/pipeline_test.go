@@ -415,6 +415,32 @@ func TestBackoffIsCapped(t *testing.T) {
 	}
 }
 
+// failingStore fails its first commits.
+type failingStore struct {
+	*store.Memory
+	failures int
+}
+
+func (f *failingStore) Commit(tx store.Tx) error {
+	if f.failures > 0 {
+		f.failures--
+		return errors.New("disk full")
+	}
+	return f.Memory.Commit(tx)
+}
+
+func TestAFailedCommitLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		p := New(Config{Log: zap.NewNop(), Store: &failingStore{store.NewMemory(nil), 3}, Processors: []Processor{&tellAll{}}})
+		p.Apply([]*Check{counter(time.Hour)}, []*OutputSpec{to("a", s)}, nil)
+		time.Sleep(5 * time.Second)
+		if left := stop(p); left != 0 || fmt.Sprint(s.delivered()) != "[1]" {
+			t.Errorf("delivered %v, left %d", s.delivered(), left)
+		}
+	})
+}
+
 func TestARowThatCannotBeReadHoldsUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory, s := store.NewMemory(nil), &sink{batch: 10}

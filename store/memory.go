@@ -5,8 +5,12 @@ import (
 	"sync"
 )
 
-// MaxRows is the most rows a queue holds before it is compacted by key.
-const MaxRows = 100_000
+// MaxRows is the most rows a queue holds after it was compacted by key. Between two compactions it may
+// grow by a tenth, so that a full queue costs a fixed time per row, not a pass over all rows for each.
+const (
+	MaxRows = 100_000
+	slack   = MaxRows / 10
+)
 
 // Memory is a store that lives as long as the process. It is safe for concurrent use.
 type Memory struct {
@@ -91,6 +95,7 @@ type Queue struct {
 	mu     sync.Mutex
 	seq    uint64
 	count  int
+	full   int // the count at which to compact next
 	shards []shard
 }
 
@@ -100,7 +105,7 @@ type shard struct {
 }
 
 func newQueue(shards int) *Queue {
-	q := &Queue{shards: make([]shard, shards)}
+	q := &Queue{full: MaxRows + slack, shards: make([]shard, shards)}
 	for i := range q.shards {
 		q.shards[i].wake = make(chan struct{}, 1)
 	}
@@ -110,8 +115,9 @@ func newQueue(shards int) *Queue {
 func (q *Queue) push(row Row) (merged, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.count >= MaxRows {
+	if q.count >= q.full {
 		merged, lost = q.compact()
+		q.full = q.count + slack
 	}
 	q.seq++
 	row.Seq = q.seq
@@ -127,7 +133,7 @@ func (q *Queue) push(row Row) (merged, lost int) {
 	return merged, lost
 }
 
-// compact keeps the newest row of every key; where that frees nothing the oldest tenth is given up.
+// compact keeps the newest row of every key; of more than MaxRows keys it gives up the oldest.
 func (q *Queue) compact() (merged, lost int) {
 	for i := range q.shards {
 		s := &q.shards[i]
@@ -144,15 +150,22 @@ func (q *Queue) compact() (merged, lost int) {
 		merged += len(s.rows) - len(kept)
 		s.setRows(kept)
 	}
-	if merged == 0 {
-		for i := range q.shards {
-			n := (len(q.shards[i].rows) + 9) / 10
-			lost += n
-			q.shards[i].setRows(append([]Row(nil), q.shards[i].rows[n:]...))
+	q.count -= merged
+	for ; q.count > MaxRows; q.count-- {
+		q.dropOldest()
+		lost++
+	}
+	return merged, lost
+}
+
+func (q *Queue) dropOldest() {
+	oldest := -1
+	for i := range q.shards {
+		if rows := q.shards[i].rows; len(rows) > 0 && (oldest < 0 || rows[0].Seq < q.shards[oldest].rows[0].Seq) {
+			oldest = i
 		}
 	}
-	q.count -= merged + lost
-	return merged, lost
+	q.shards[oldest].rows = q.shards[oldest].rows[1:]
 }
 
 func (s *shard) setRows(kept []Row) {
