@@ -72,11 +72,13 @@ func special(n *Node, path string, into reflect.Value, errs *Errors) (ok bool) {
 	case *Secret:
 		text, isString := n.Value.(string)
 		if !isString {
-			errs.Add(n, "%s: expected a string, not %s", path, kindOf(n.Value))
+			errs.Add(n, "%s: expected a string", path) // what stands there may be the secret
 			return true
 		}
-		if *target, err = readSecret(text); err == nil {
-			n.Value = target.Reveal() // so that a rotated secret file is a change of content
+		if n.revealed { // a partial's node is decoded for every instance that names it
+			*target = Secret(text)
+		} else if *target, err = readSecret(text); err == nil {
+			n.Value, n.revealed = target.Reveal(), true // so that a rotated secret file is a change of content
 		}
 	case *Command:
 		switch v := n.Value.(type) {

@@ -25,6 +25,8 @@ type Node struct {
 	File  string
 	Line  int
 	Value any
+
+	revealed bool // Value is a secret that was already read from its file
 }
 
 // Table is a TOML table.
@@ -61,11 +63,15 @@ func Parse(file, text string) (*Node, error) {
 	return build(file, "", 1, raw, locate(text)), nil
 }
 
+// quoted is a piece of the file in a parser's message: it may be a part of a secret.
+var quoted = regexp.MustCompile(`"[^"]*"`)
+
 func parseMessage(perr toml.ParseError) string {
+	message := quoted.ReplaceAllString(perr.Message, "something else")
 	if perr.LastKey != "" {
-		return fmt.Sprintf("%s (last key %q)", perr.Message, perr.LastKey)
+		return fmt.Sprintf("%s (last key %q)", message, perr.LastKey)
 	}
-	return perr.Message
+	return message
 }
 
 func build(file, path string, line int, value any, lines map[string]int) *Node {
