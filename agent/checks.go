@@ -58,6 +58,7 @@ func (l *loader) checks(dirs []string) (checks []*pipeline.Check) {
 		}
 		checks = append(checks, l.pluginDir(dir, name, table[name])...)
 	}
+	tellApart(checks)
 	return checks
 }
 
@@ -183,7 +184,7 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 	if len(l.errs) > faults {
 		return nil
 	}
-	check.ID = l.identify(plugin, merged.Without(sharedKeys...).Canonical())
+	check.ID = plugin + "/" + digest(plugin, merged.Without(sharedKeys...).Canonical())[:8]
 	check.Content = digest(plugin, merged.Canonical(), fmt.Sprint(check.Interval, check.Labels))
 	l.findTwins(check, merged)
 	return check
@@ -210,14 +211,22 @@ func (l *loader) mergeLabels(plugin string, levels ...map[string]string) pipelin
 	return pipeline.LabelsOf(all)
 }
 
-// identify names a check by what it looks at. Of several that look at the same, the second is "…-2".
-func (l *loader) identify(plugin, options string) string {
-	id := plugin + "/" + digest(plugin, options)[:8]
-	l.ids[id]++
-	if n := l.ids[id]; n > 1 {
-		id = fmt.Sprintf("%s-%d", id, n)
+// tellApart gives checks that look at the same thing names of their own, by their labels: not by their
+// place in the file, or removing one would rename the others.
+func tellApart(checks []*pipeline.Check) {
+	alike := map[string]int{}
+	for _, check := range checks {
+		alike[check.ID]++
 	}
-	return id
+	taken := map[string]int{}
+	for _, check := range checks {
+		if alike[check.ID] > 1 {
+			check.ID += "-" + digest(describe(check.Labels))[:4]
+		}
+		if taken[check.ID]++; taken[check.ID] > 1 {
+			check.ID = fmt.Sprintf("%s-%d", check.ID, taken[check.ID])
+		}
+	}
 }
 
 func digest(parts ...string) string {

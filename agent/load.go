@@ -29,12 +29,11 @@ type loader struct {
 	warnings []string
 	global   global
 	keys     map[string]*pipeline.Check // alert key → the check that gives it
-	ids      map[string]int             // how many checks have this ID
 }
 
 // Load reads and judges everything. The error lists every fault, one a line, with file and line.
 func (s Source) Load() (*Configuration, error) {
-	l := &loader{source: s, keys: map[string]*pipeline.Check{}, ids: map[string]int{},
+	l := &loader{source: s, keys: map[string]*pipeline.Check{},
 		global: global{Interval: config.Duration(30 * time.Second)}}
 	root, dirs := l.readMain()
 	if root == nil {

@@ -242,6 +242,10 @@ func TestIdentityStaysWhereOnlyPolicyChanges(t *testing.T) {
 	if twice[0].ID == twice[1].ID {
 		t.Errorf("two checks are called %s", twice[0].ID)
 	}
+	three := load(t, confd(t, map[string]string{"p.net/a.toml": netOne + "labels = { a = \"0\" }\n" + netOne + "labels = { a = \"1\" }\n" + netOne + "labels = { a = \"2\" }\n"})).Checks
+	if three[1].ID != twice[0].ID || three[2].ID != twice[1].ID || three[1].Content != twice[0].Content {
+		t.Error("a check that was removed renamed the others")
+	}
 }
 
 func TestFlagsGoOverTheFiles(t *testing.T) {

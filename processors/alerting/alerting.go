@@ -29,6 +29,14 @@ type entry struct {
 	stale  bool            // not mentioned since the configuration last changed or the agent started
 }
 
+// waiting is a new check that has yet to look at everything it is there for.
+type waiting struct {
+	plugin string
+	runs   int
+	looked bool            // a run was well
+	failed map[string]bool // sources that the last run could not look at
+}
+
 // Processor is used by the processing goroutine only.
 type Processor struct {
 	log     *zap.Logger
@@ -36,16 +44,16 @@ type Processor struct {
 	byCheck map[string]map[string]*entry // by owner, then alert key
 
 	configured map[string]*pipeline.Check
-	waiting    map[string]string // plugin by ID of checks that may still claim an orphan
-	orphans    bool              // there may be alerts whose owner is not configured
-	conflicts  map[string]bool   // alert keys already complained about
+	waiting    map[string]*waiting // by ID: checks that may still claim an orphan
+	orphans    bool                // there may be alerts whose owner is not configured
+	conflicts  map[string]bool     // alert keys already complained about
 }
 
 // New returns a processor without alerts.
 func New(log *zap.Logger) *Processor {
 	return &Processor{
 		log: log, alerts: map[string]*entry{}, byCheck: map[string]map[string]*entry{},
-		configured: map[string]*pipeline.Check{}, waiting: map[string]string{}, conflicts: map[string]bool{},
+		configured: map[string]*pipeline.Check{}, waiting: map[string]*waiting{}, conflicts: map[string]bool{},
 	}
 }
 

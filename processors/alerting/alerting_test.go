@@ -170,6 +170,28 @@ func TestAChangedCheckMayClaimItsAlerts(t *testing.T) {
 	r.want(r.run(changed, well, oks("a")), "a:Ok")
 }
 
+func TestACheckThatKeepsFailingDoesNotHoldOrphansForEver(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]pipeline.RunEnd{
+		"the check": {}, "everything": {Well: true, Incomplete: map[string]bool{"": true}}, "the same source": {Well: true, Incomplete: map[string]bool{"s": true}},
+	} {
+		r, old, changed := newRig(t), check("exec/1", nil), check("exec/2", nil)
+		r.p.Configure([]*pipeline.Check{old})
+		r.run(old, well, finding{"a", pipeline.Warning, "s"}, finding{"b", pipeline.Warning, "s"})
+		r.p.Configure([]*pipeline.Check{changed})
+		r.want(r.run(changed, end), "")
+		r.want(r.run(changed, end, finding{"b", pipeline.Warning, "s"}), "")
+		if got := strings.Join(r.run(changed, end), " "); got != "a:Ok" {
+			t.Errorf("%s fails: told %q", name, got)
+		}
+	}
+	r, old, changed := newRig(t), check("exec/1", nil), check("exec/2", nil)
+	r.p.Configure([]*pipeline.Check{old})
+	r.run(old, well, finding{"a", pipeline.Warning, "s"})
+	r.p.Configure([]*pipeline.Check{changed})
+	r.want(r.run(changed, pipeline.RunEnd{Well: true, Incomplete: map[string]bool{"another": true}}), "a:Ok")
+}
+
 func TestAnAlertWhoseLabelsChangedIsOverUnderItsOldKey(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", func(c *pipeline.Check) { c.Policy.ResolveAbsent = false })

@@ -11,7 +11,6 @@ import (
 // endRun looks for alerts that a run did not mention. When it looked everywhere it could have found
 // them, they are over. It also forgets what recovered long ago.
 func (p *Processor) endRun(b *pipeline.Batch, r *pipeline.Result) {
-	complete := r.End.Well && len(r.End.Incomplete) == 0
 	own := p.byCheck[r.Check.ID]
 	for _, key := range slices.Sorted(maps.Keys(own)) {
 		e := own[key]
@@ -28,9 +27,37 @@ func (p *Processor) endRun(b *pipeline.Batch, r *pipeline.Result) {
 			p.step(b, e, Observation{Status: pipeline.Ok, Time: event.Time, Now: b.Now}, r.Check.Policy, event)
 		}
 	}
-	if complete {
+	p.looked(r)
+}
+
+// patience is how many runs a new check may fail before its plugin's orphans are ended without it.
+const patience = 3
+
+// looked notes that a new check has had its say on the orphans of its plugin: what it reports it has
+// claimed by now. A source that failed may have some to claim yet.
+func (p *Processor) looked(r *pipeline.Result) {
+	w := p.waiting[r.Check.ID]
+	if w == nil {
+		return
+	}
+	w.runs++
+	w.failed = r.End.Incomplete
+	if r.End.Well && !r.End.Incomplete[""] || w.runs >= patience {
+		w.looked = true
+	}
+	if w.looked && (len(w.failed) == 0 || w.runs >= patience) {
 		delete(p.waiting, r.Check.ID)
 	}
+}
+
+// claimable reports whether a new check may still claim an orphan.
+func (p *Processor) claimable(plugin string, e *entry) bool {
+	for _, w := range p.waiting {
+		if w.plugin == plugin && (!w.looked || w.failed[e.Source]) {
+			return true
+		}
+	}
+	return false
 }
 
 // Configure tells which checks run from now on. Alerts of others are orphans: a new or changed check
@@ -45,7 +72,7 @@ func (p *Processor) Configure(checks []*pipeline.Check) {
 		p.configured[check.ID] = check
 		old := before[check.ID]
 		if old == nil || old.Content != check.Content {
-			p.waiting[check.ID] = check.Plugin
+			p.waiting[check.ID] = &waiting{plugin: check.Plugin}
 			for _, e := range p.byCheck[check.ID] {
 				e.stale = true
 			}
@@ -56,22 +83,18 @@ func (p *Processor) Configure(checks []*pipeline.Check) {
 
 // endOrphans ends the alerts of checks that are no longer configured, once nobody can claim them.
 func (p *Processor) endOrphans(b *pipeline.Batch) {
-	claimable := map[string]bool{}
-	for _, plugin := range p.waiting {
-		claimable[plugin] = true
-	}
 	p.orphans = false
 	for _, owner := range slices.Sorted(maps.Keys(p.byCheck)) {
 		if p.configured[owner] != nil {
 			continue
 		}
 		plugin, _, _ := strings.Cut(owner, "/")
-		if claimable[plugin] {
-			p.orphans = true
-			continue
-		}
 		own := p.byCheck[owner]
 		for _, key := range slices.Sorted(maps.Keys(own)) {
+			if p.claimable(plugin, own[key]) {
+				p.orphans = true
+				continue
+			}
 			p.end(b, own[key], "its check was removed from the configuration, or renamed")
 		}
 	}
