@@ -26,7 +26,9 @@ type entry struct {
 	check  *pipeline.Check // nil when restored and not yet reported again
 	run    *pipeline.Run   // the last run that mentioned it
 	badRun *pipeline.Run   // the last run that found it bad
-	stale  bool            // not mentioned since the configuration last changed or the agent started
+	// waitingOk is a good result that counts when its run ends: a key that is reported both ways.
+	waitingOk *pipeline.Event
+	stale     bool // not mentioned since the configuration last changed or the agent started
 }
 
 // waiting is a new check that has yet to look at everything it is there for.
@@ -44,9 +46,10 @@ type Processor struct {
 	byCheck map[string]map[string]*entry // by owner, then alert key
 
 	configured map[string]*pipeline.Check
-	waiting    map[string]*waiting // by ID: checks that may still claim an orphan
-	orphans    bool                // there may be alerts whose owner is not configured
-	conflicts  map[string]bool     // alert keys already complained about
+	waiting    map[string]*waiting      // by ID: checks that may still claim an orphan
+	orphans    bool                     // there may be alerts whose owner is not configured
+	conflicts  map[string]bool          // alert keys already complained about
+	recovered  map[string]*pipeline.Run // by alert key: the runs now going on in which it recovered
 }
 
 // New returns a processor without alerts.
@@ -54,6 +57,7 @@ func New(log *zap.Logger) *Processor {
 	return &Processor{
 		log: log, alerts: map[string]*entry{}, byCheck: map[string]map[string]*entry{},
 		configured: map[string]*pipeline.Check{}, waiting: map[string]*waiting{}, conflicts: map[string]bool{},
+		recovered: map[string]*pipeline.Run{},
 	}
 }
 
@@ -108,7 +112,15 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 		return
 	}
 	p.claim(e, r)
+	e.waitingOk = nil
+	if status == pipeline.Ok && p.conflicts[e.key] {
+		e.waitingOk = event // a bad one may follow in this run, as it did before
+		return
+	}
 	if status.IsBad() {
+		if p.recovered[e.key] == r.Run {
+			p.complain(e, r, r.Check.Source)
+		}
 		e.badRun = r.Run
 		if !r.Check.Policy.Enabled {
 			event = ending(e, b.Now, "alerting was disabled for this check while the alert was open")
@@ -167,6 +179,9 @@ func (p *Processor) step(b *pipeline.Batch, e *entry, o Observation, policy pipe
 func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Decision, event *pipeline.Event) {
 	previous := e.Alert
 	e.Alert = next
+	if decision == Recover && e.run != nil {
+		p.recovered[e.key] = e.run
+	}
 	if decision != Silent {
 		b.Notify = append(b.Notify, explain(event, previous, next, decision))
 	}

@@ -271,6 +271,21 @@ func TestOneRunThatSaysBadAndOkUnderOneKeyStaysBad(t *testing.T) {
 	r.want(r.run(c, well, oks("a")), "a:Ok")
 }
 
+func TestOneRunThatSaysOkAndThenBadIsNotToldEveryTime(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{c})
+	r.want(r.run(c, well, oks("a"), bads("a")), "a:Warning")
+	r.want(r.run(c, well, oks("a"), bads("a")), "a:Ok a:Warning") // only now it shows
+	for range 3 {
+		r.want(r.run(c, well, oks("a"), bads("a")), "")
+	}
+	r.want(r.run(c, well, oks("a")), "a:Ok")
+	if len(r.p.recovered) != 0 || r.logs.FilterMessageSnippet("one alert key").Len() != 1 {
+		t.Errorf("left %v, complained %d times", r.p.recovered, r.logs.Len())
+	}
+}
+
 func TestTheStoryIsTold(t *testing.T) {
 	t.Parallel()
 	event := &pipeline.Event{Time: 1310, Status: pipeline.Ok, Description: "[MD]\n- **x**: " + strings.Repeat("é", 2000)}

@@ -16,6 +16,10 @@ func (p *Processor) endRun(b *pipeline.Batch, r *pipeline.Result) {
 		e := own[key]
 		switch {
 		case e.run == r.Run:
+			if e.waitingOk != nil {
+				p.step(b, e, Observation{Status: pipeline.Ok, Time: e.waitingOk.Time, Now: b.Now}, r.Check.Policy, e.waitingOk)
+				e.waitingOk = nil
+			}
 		case e.Phase == Recovered:
 			p.step(b, e, Observation{Status: pipeline.Ok, Now: b.Now}, r.Check.Policy, nil)
 		case !r.End.Well || r.End.Incomplete[""] || r.End.Incomplete[e.Source]:
@@ -27,6 +31,7 @@ func (p *Processor) endRun(b *pipeline.Batch, r *pipeline.Result) {
 			p.step(b, e, Observation{Status: pipeline.Ok, Time: event.Time, Now: b.Now}, r.Check.Policy, event)
 		}
 	}
+	maps.DeleteFunc(p.recovered, func(_ string, run *pipeline.Run) bool { return run == r.Run })
 	p.looked(r)
 }
 
@@ -68,6 +73,7 @@ func (p *Processor) Configure(checks []*pipeline.Check) {
 	p.configured = make(map[string]*pipeline.Check, len(checks))
 	clear(p.waiting)
 	clear(p.conflicts)
+	clear(p.recovered)
 	for _, check := range checks {
 		p.configured[check.ID] = check
 		old := before[check.ID]
