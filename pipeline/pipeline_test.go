@@ -206,11 +206,32 @@ func TestACheckThatHangsIsTold(t *testing.T) {
 		s, release := &sink{}, make(chan struct{})
 		p := start([]*Check{every(time.Second, func(context.Context, *Report) error { <-release; return nil })}, to("a", s))
 		time.Sleep(20 * time.Second)
-		if got := s.delivered(); len(got) != 1 || !strings.Contains(got[0], "the check hangs") {
+		if got := s.delivered(); len(got) < 2 || !strings.Contains(got[0], "the check hangs") {
 			t.Errorf("delivered %q", got)
 		}
 		close(release)
 		stop(p)
+	})
+}
+
+func TestACheckWhosePredecessorHangsIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, release := &sink{}, make(chan struct{})
+		p := start([]*Check{every(time.Second, func(context.Context, *Report) error { <-release; return nil })}, to("a", s))
+		time.Sleep(time.Second)
+		changed := counter(time.Second)
+		changed.Content = "2"
+		p.Apply([]*Check{changed}, []*OutputSpec{to("a", s)}, nil)
+		time.Sleep(20 * time.Second)
+		if got := s.delivered(); len(got) == 0 || !strings.Contains(got[0], "before the last reload hangs") {
+			t.Errorf("delivered %q", got)
+		}
+		close(release)
+		time.Sleep(10 * time.Second)
+		stop(p)
+		if got := s.delivered(); !slices.Contains(got, "1") || !slices.ContainsFunc(got, func(e string) bool { return strings.Contains(e, "works again") }) {
+			t.Errorf("delivered %q", got)
+		}
 	})
 }
 

@@ -17,7 +17,7 @@ type Result struct {
 // Run is one Gather of one check.
 type Run struct {
 	Seq     uint64        // counts the runs of this check, from 1
-	Unseen  time.Duration // time before this run in which nobody looked (ticks skipped, machine asleep), 0 normally
+	Unseen  time.Duration // time before this run in which nobody looked because the process was stopped, 0 normally
 	Started time.Time
 }
 

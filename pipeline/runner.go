@@ -20,7 +20,6 @@ type runner struct {
 	log     *zap.Logger
 	cancel  context.CancelFunc
 	done    chan struct{}
-	skipped atomic.Int64
 	failed  atomic.Bool // the last run could not do its work
 }
 
@@ -34,11 +33,38 @@ func startRunner(s *scheduler, check *Check, delay time.Duration, previous *runn
 	s.running.Go(func() {
 		defer close(r.done)
 		if previous != nil {
-			<-previous.done
+			r.succeed(ctx, previous)
 		}
 		r.loop(ctx, delay)
 	})
 	return r
+}
+
+// succeed waits for the runner before a reload, which was told to end. One that does not is told of by
+// this one: its own reports count no more.
+func (r *runner) succeed(ctx context.Context, previous *runner) {
+	report := r.report(ctx, &Run{Started: time.Now()})
+	r.tellWhile(ctx, previous.done, overdueSlack, func() {
+		r.fail(report, "the run from before the last reload hangs. No further run starts before it ends.")
+	})
+}
+
+// tellWhile calls tell again and again, first after a while, until done is closed or ctx ends. Again and
+// again, since the policy may want it several times or for some time.
+func (r *runner) tellWhile(ctx context.Context, done <-chan struct{}, first time.Duration, tell func()) {
+	timer := time.NewTimer(first)
+	defer timer.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			tell()
+			timer.Reset(r.check.Interval)
+		}
+	}
 }
 
 func (r *runner) loop(ctx context.Context, delay time.Duration) {
@@ -52,7 +78,8 @@ func (r *runner) loop(ctx context.Context, delay time.Duration) {
 		case <-timer.C:
 		}
 		run := &Run{Seq: seq, Started: time.Now()}
-		// A timer this late means that the process was stopped or the machine asleep: nobody looked.
+		// A timer this late means that the process was stopped: nobody looked. (While the machine sleeps
+		// the monotonic clock, on which all durations here are, stands still by itself.)
 		if late := run.Started.Sub(due); late > r.check.Interval {
 			run.Unseen = late
 		}
@@ -63,7 +90,6 @@ func (r *runner) loop(ctx context.Context, delay time.Duration) {
 		gather.Wait()
 		var skipped int
 		if due, skipped = nextTick(due, time.Now(), r.check.Interval); skipped > 0 {
-			r.skipped.Add(int64(skipped))
 			r.log.Debug("the check took longer than its interval; ticks were skipped", zap.Int("ticks", skipped))
 		}
 		timer.Reset(time.Until(due))
@@ -73,7 +99,27 @@ func (r *runner) loop(ctx context.Context, delay time.Duration) {
 // run does one Gather and closes it with a RunEnd. When the runner is stopped meanwhile, what was
 // reported since is dropped: a probe that was cut off by us has seen nothing.
 func (r *runner) run(stop context.Context, run *Run) {
-	send := func(result Result) {
+	report := r.report(stop, run)
+	deadline, done := maxGather(r.check), make(chan struct{})
+	overdue := time.AfterFunc(deadline+overdueSlack, func() { // rarely more than a timer
+		r.tellWhile(stop, done, 0, func() {
+			r.fail(report, fmt.Sprintf("the check hangs: it should have ended after %s and did not. No further run starts before it ends.", deadline))
+		})
+	})
+	end, err := gather(stop, report)
+	close(done)
+	overdue.Stop()
+	if err != nil {
+		r.fail(report, "the check could not do its work: "+err.Error())
+	} else if r.failed.Swap(false) {
+		report.Add(Event{Status: Ok, Labels: FailureLabels(r.check), Description: "the check works again"})
+	}
+	report.send(Result{Check: r.check, Run: run, End: &end})
+}
+
+// report makes a report whose results go to the processors until stop ends.
+func (r *runner) report(stop context.Context, run *Run) *Report {
+	report := NewReport(r.check, run, func(result Result) {
 		if stop.Err() != nil {
 			return
 		}
@@ -81,23 +127,11 @@ func (r *runner) run(stop context.Context, run *Run) {
 		case r.results <- result:
 		case <-stop.Done():
 		}
-	}
-	report := NewReport(r.check, run, send)
+	})
 	report.onPanic = func(where string, value any, stack []byte) {
 		r.log.Error("a probe panicked; please report this", zap.String("target", where), zap.Any("panic", value), zap.ByteString("stack", stack))
 	}
-	deadline := maxGather(r.check)
-	overdue := time.AfterFunc(deadline+overdueSlack, func() {
-		r.fail(report, fmt.Sprintf("the check hangs: it should have ended after %s and did not. No further run starts before it ends.", deadline))
-	})
-	end, err := gather(stop, report)
-	overdue.Stop()
-	if err != nil {
-		r.fail(report, "the check could not do its work: "+err.Error())
-	} else if r.failed.Swap(false) {
-		report.Add(Event{Status: Ok, Labels: FailureLabels(r.check), Description: "the check works again"})
-	}
-	send(Result{Check: r.check, Run: run, End: &end})
+	return report
 }
 
 // fail reports that the check as a whole did not work.
