@@ -30,3 +30,20 @@ type Bounded interface {
 type Keyed interface {
 	Keys() []Labels
 }
+
+// MaxConcurrency is the most that an input's option concurrency may be.
+const MaxConcurrency = 10_000
+
+// Rounds is how long n things take at worst, so many at once, each for as long; at most a year, which
+// is as good as for ever.
+func Rounds(n, concurrency int, each time.Duration) time.Duration {
+	const year = 365 * 24 * time.Hour
+	if n == 0 || concurrency < 1 || each <= 0 {
+		return 0
+	}
+	rounds := time.Duration((n-1)/concurrency + 1)
+	if each > year/rounds {
+		return year
+	}
+	return rounds * each
+}

@@ -477,3 +477,16 @@ func TestARowThatCannotBeReadHoldsUpNobody(t *testing.T) {
 		}
 	})
 }
+
+func TestRounds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		n, concurrency int
+		each, want     time.Duration
+	}{{0, 5, time.Second, 0}, {1, 5, time.Second, time.Second}, {5, 5, time.Second, time.Second}, {6, 5, time.Second, 2 * time.Second},
+		{2, int(^uint(0) >> 1), time.Second, time.Second}, {1 << 40, 1, time.Hour, 365 * 24 * time.Hour}} {
+		if got := Rounds(c.n, c.concurrency, c.each); got != c.want {
+			t.Errorf("%d at %d a time: %v, want %v", c.n, c.concurrency, got, c.want)
+		}
+	}
+}

@@ -119,9 +119,7 @@ func (p *Probe) initLimits() error {
 	if p.Timeout <= 0 {
 		errs = append(errs, config.Field("timeout", `must be more than 0, as in "10s"`))
 	}
-	if p.Concurrency < 1 {
-		errs = append(errs, config.Field("concurrency", "must be at least 1, not %d", p.Concurrency))
-	}
+	errs = append(errs, config.Between("concurrency", p.Concurrency, 1, pipeline.MaxConcurrency))
 	if p.MaxOutput < 1 {
 		errs = append(errs, config.Field("max_output", `must be more than 0, as in "16MiB"`))
 	}
@@ -159,8 +157,7 @@ func (p *Probe) MaxGather() time.Duration {
 			n += globGuess - 1
 		}
 	}
-	rounds := (n + p.Concurrency - 1) / p.Concurrency
-	return time.Duration(rounds) * (p.Timeout.Std() + command.Overtime)
+	return pipeline.Rounds(n, p.Concurrency, p.Timeout.Std()+command.Overtime)
 }
 
 // Keys names what is known before anything ran: that each command works and, in nagios mode, its check.

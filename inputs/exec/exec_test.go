@@ -87,7 +87,7 @@ func TestEveryWrongOptionIsToldWithItsLine(t *testing.T) {
 		"an unknown mode":                 {"commands = ['true']\nmode = 'nagois'", `test.toml:2: mode: "nagois" is not a mode: choose "json" or "nagios"; did you mean "nagios"?`},
 		"check in JSON mode":              {"commands = ['true']\ncheck = 'x'", `test.toml:2: check: only mode = "nagios" uses it`},
 		"no timeout":                      {"commands = ['true']\ntimeout = 0", "test.toml:2: timeout: must be more than 0"},
-		"no concurrency":                  {"commands = ['true']\nconcurrency = 0", "test.toml:2: concurrency: must be at least 1"},
+		"no concurrency":                  {"commands = ['true']\nconcurrency = 0", "test.toml:2: concurrency: 0 is not between 1 and 10000"},
 		"no output allowed":               {"commands = ['true']\nmax_output = 0", "test.toml:2: max_output: must be more than 0"},
 		"a relative directory":            {"commands = ['true']\nworking_dir = 'x'", "test.toml:2: working_dir: \"x\" must be an absolute path"},
 		"a variable without a name":       {"commands = ['true']\nenv = {'a=b' = 'c'}", `test.toml:2: env: "a=b" cannot be the name`},

@@ -81,8 +81,7 @@ func New() *Probe {
 
 // MaxGather is every target at its timeout, in as many rounds as concurrency makes of them.
 func (p *Probe) MaxGather() time.Duration {
-	rounds := (len(p.Targets) + p.Concurrency - 1) / p.Concurrency
-	return time.Duration(rounds) * p.Timeout.Std()
+	return pipeline.Rounds(len(p.Targets), p.Concurrency, p.Timeout.Std())
 }
 
 // Keys names every alert that the targets can raise.

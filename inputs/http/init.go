@@ -14,6 +14,7 @@ import (
 
 	"catpaw/internal/config"
 	"catpaw/internal/match"
+	"catpaw/pipeline"
 )
 
 // expectedHeader is one entry of expect.header.
@@ -34,9 +35,7 @@ func (p *Probe) Init() error {
 
 func (p *Probe) initLimits() error {
 	var errs []error
-	if p.Concurrency < 1 {
-		errs = append(errs, config.Field("concurrency", "must be at least 1, not %d", p.Concurrency))
-	}
+	errs = append(errs, config.Between("concurrency", p.Concurrency, 1, pipeline.MaxConcurrency))
 	if p.Timeout <= 0 {
 		errs = append(errs, config.Field("timeout", `must be more than 0, as in "5s"`))
 	}

@@ -91,9 +91,7 @@ func (p *Probe) initTargets() error {
 
 func (p *Probe) initNumbers() error {
 	var errs []error
-	if p.Concurrency < 1 {
-		errs = append(errs, config.Field("concurrency", "must be at least 1, not %d", p.Concurrency))
-	}
+	errs = append(errs, config.Between("concurrency", p.Concurrency, 1, pipeline.MaxConcurrency))
 	if p.Timeout <= 0 {
 		errs = append(errs, config.Field("timeout", `must be more than 0, as in "1s"`))
 	}
@@ -167,12 +165,11 @@ func (p *Probe) uselessTLS() error {
 
 // MaxGather is every target at its timeouts, in as many rounds as concurrency makes of them.
 func (p *Probe) MaxGather() time.Duration {
-	rounds := (len(p.Targets) + p.Concurrency - 1) / p.Concurrency
 	each := p.Timeout.Std()
 	if p.Send != "" || p.awaits() {
 		each += p.ReadTimeout.Std()
 	}
-	return time.Duration(rounds) * each
+	return pipeline.Rounds(len(p.Targets), p.Concurrency, each)
 }
 
 // Keys names the alerts of every target.

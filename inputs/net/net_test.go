@@ -297,7 +297,7 @@ func TestWrongOptions(t *testing.T) {
 		"targets = ['127.0.0.1:nonsense']":  `has no port between 1 and 65535`,
 		"protocol = 'tpc'":                  `protocol: "tpc" is not one of "tcp", "udp"; did you mean "tcp"?`,
 		"protocol = 'tpc'\ntargets = ['a']": `test.toml:2: targets[0]: "a" is not host:port`,
-		"concurrency = 0":                   `concurrency: must be at least 1, not 0`,
+		"concurrency = 0":                   `concurrency: 0 is not between 1 and 10000`,
 		"timeout = 0":                       `timeout: must be more than 0`,
 		"read_timeout = 0":                  `read_timeout: must be more than 0`,
 		"response_time = -1":                `response_time: duration -1 is out of range`,

@@ -69,6 +69,14 @@ func Field(path, format string, args ...any) error {
 	return &FieldError{Path: path, Text: fmt.Sprintf(format, args...)}
 }
 
+// Between judges a number: nil, or the FieldError that it is out of bounds.
+func Between(path string, value, low, high int) error {
+	if value >= low && value <= high {
+		return nil
+	}
+	return Field(path, "%d is not between %d and %d", value, low, high)
+}
+
 // AddInit notes what a plugin's Init returned, each fault at the line of the option it names. Where
 // that line already has a fault (it could not be decoded), what Init thinks of the default that stands
 // in for it is no news.
