@@ -12,6 +12,7 @@ import (
 
 	"catpaw/inputs"
 	"catpaw/internal/config"
+	"catpaw/internal/redact"
 	"catpaw/pipeline"
 	"catpaw/processors/labels"
 )
@@ -221,7 +222,7 @@ func tellApart(checks []*pipeline.Check) {
 	taken := map[string]int{}
 	for _, check := range checks {
 		if alike[check.ID] > 1 {
-			check.ID += "-" + digest(describe(check.Labels))[:4]
+			check.ID += "-" + digest(check.Labels.String())[:4]
 		}
 		if taken[check.ID]++; taken[check.ID] > 1 {
 			check.ID = fmt.Sprintf("%s-%d", check.ID, taken[check.ID])
@@ -253,18 +254,10 @@ func (l *loader) findTwins(check *pipeline.Check, n *config.Node) {
 		case twin == nil:
 			l.keys[key] = check
 		case twin == check:
-			l.warn(n, "two targets give the same alert (%s); it is looked at twice", describe(own))
+			l.warn(n, "two targets give the same alert (%s); it is looked at twice", redact.Logins(own.String()))
 		default:
-			l.errs.Add(n, "gives the same alert key as the check at %s (%s): give one of them another label", twin.Source, describe(own))
+			l.errs.Add(n, "gives the same alert key as the check at %s (%s): give one of them another label", twin.Source, redact.Logins(own.String()))
 			return
 		}
 	}
-}
-
-func describe(set pipeline.Labels) string {
-	parts := make([]string, len(set))
-	for i, label := range set {
-		parts[i] = label.Key + "=" + label.Value
-	}
-	return strings.Join(parts, " ")
 }

@@ -194,10 +194,10 @@ func TestEveryFileStandsForItself(t *testing.T) {
 	if len(c.Checks) != 2 || c.Checks[0].Interval != 20*time.Second || c.Checks[1].Interval != 10*time.Second {
 		t.Fatalf("checks %+v", c.Checks)
 	}
-	if got := describe(c.Checks[1].Labels); got != "from_plugin=net level=file over=instance partial=far top=global where=from the environment of ubuntu-linux-22-04-desktop" {
+	if got := c.Checks[1].Labels.String(); got != "from_plugin=net level=file over=instance partial=far top=global where=from the environment of ubuntu-linux-22-04-desktop" {
 		t.Errorf("labels %s", got)
 	}
-	if got := describe(c.Checks[0].Labels); got != "file=a from_plugin=net top=global where=from the environment of ubuntu-linux-22-04-desktop" {
+	if got := c.Checks[0].Labels.String(); got != "file=a from_plugin=net top=global where=from the environment of ubuntu-linux-22-04-desktop" {
 		t.Errorf("labels %s", got)
 	}
 }

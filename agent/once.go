@@ -45,7 +45,7 @@ func lookOnce(ctx context.Context, check *pipeline.Check) []*pipeline.Event {
 	}
 	labels.New().Process(batch)
 	slices.SortStableFunc(events, func(a, b *pipeline.Event) int {
-		return strings.Compare(describe(a.Labels), describe(b.Labels))
+		return strings.Compare(a.Labels.String(), b.Labels.String())
 	})
 	return events
 }

@@ -52,7 +52,7 @@ func FailureLabels(check *Check) Labels {
 func Look(ctx context.Context, check *Check) ([]*Event, RunEnd, error) {
 	var mu sync.Mutex
 	var events []*Event
-	report := NewReport(check, &Run{Seq: 1, Started: time.Now()}, func(r Result) {
+	report := NewReport(check, &Run{Started: time.Now()}, func(r Result) {
 		mu.Lock()
 		defer mu.Unlock()
 		events = append(events, r.Event)

@@ -41,6 +41,18 @@ func (l Labels) Get(key string) string {
 	return ""
 }
 
+// String is for people: key=value, one after the other.
+func (l Labels) String() string {
+	var text strings.Builder
+	for i, label := range l {
+		if i > 0 {
+			text.WriteByte(' ')
+		}
+		text.WriteString(label.Key + "=" + label.Value)
+	}
+	return text.String()
+}
+
 // Sort orders the labels by key, in place; of equal keys the last one set stays last.
 func (l Labels) Sort() {
 	for i := 1; i < len(l); i++ { // sets are small and mostly sorted: insertion beats sort.Slice

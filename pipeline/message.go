@@ -77,6 +77,12 @@ func NewMessage(e *Event) *Message {
 	return m
 }
 
+// AppendResult appends a result as JSON: the six fields of the wire and the attrs. What makes it a
+// notification, as the id, it does not have.
+func AppendResult(b []byte, e *Event) []byte {
+	return append(appendAttrs(appendWire(b, e), e.Attrs), '}')
+}
+
 // A stored message is the status (1 byte), the length of the wire (4 bytes, big endian), the JSON.
 const messageHeader = 5
 
@@ -126,17 +132,19 @@ func appendRest(b []byte, e *Event) []byte {
 	b = fmt.Appendf(b, `,"id":"%-*.*s","title":`, idLength, idLength, e.ID)
 	b = appendString(b, e.Title())
 	b = fmt.Appendf(b, `,"first_fire_time":%d,"notify_count":%d`, e.FirstFireTime, e.NotifyCount)
-	if len(e.Attrs) > 0 {
-		b = append(b, `,"attrs":{`...)
-		for i, attr := range e.Attrs {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendString(b, attr.Key)
-			b = append(b, ':')
-			b = appendValue(b, attr.Value)
-		}
-		b = append(b, '}')
+	return append(appendAttrs(b, e.Attrs), '}')
+}
+
+func appendAttrs(b []byte, attrs []Attr) []byte {
+	if len(attrs) == 0 {
+		return b
+	}
+	b = append(b, `,"attrs":`...)
+	for i, attr := range attrs {
+		b = append(b, "{,"[min(i, 1)])
+		b = appendString(b, attr.Key)
+		b = append(b, ':')
+		b = appendValue(b, attr.Value)
 	}
 	return append(b, '}')
 }

@@ -16,7 +16,6 @@ type Result struct {
 
 // Run is one Gather of one check.
 type Run struct {
-	Seq     uint64        // counts the runs of this check, from 1
 	Unseen  time.Duration // time before this run in which nobody looked because the process was stopped, 0 normally
 	Started time.Time
 }

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 )
 
 // Report takes the results of one Gather. Its methods may be called from several goroutines, but not
@@ -20,7 +20,6 @@ type Report struct {
 
 	mu         sync.Mutex
 	incomplete map[string]bool
-	panics     atomic.Int64
 	onPanic    func(where string, value any, stack []byte)
 }
 
@@ -36,7 +35,7 @@ func (r *Report) Add(e Event) {
 		e.TitleRule = "$check"
 	}
 	if len(e.Description) > MaxDescription {
-		e.Description = markdown.Cut(e.Description, MaxDescription)
+		e.Description = printable.Cut(e.Description, MaxDescription)
 	}
 	r.send(Result{Check: r.check, Run: r.run, Event: &e})
 }
@@ -87,7 +86,6 @@ func (r *Report) guard(labels func(i int) Labels, i int, fn func(i int)) {
 }
 
 func (r *Report) panicked(where string, value any, stack []byte) {
-	r.panics.Add(1)
 	if r.onPanic != nil {
 		r.onPanic(where, value, stack)
 	}

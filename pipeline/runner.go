@@ -71,13 +71,13 @@ func (r *runner) loop(ctx context.Context, delay time.Duration) {
 	due := time.Now().Add(delay)
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
-	for seq := uint64(1); ; seq++ {
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		}
-		run := &Run{Seq: seq, Started: time.Now()}
+		run := &Run{Started: time.Now()}
 		// A timer this late means that the process was stopped: nobody looked. (While the machine sleeps
 		// the monotonic clock, on which all durations here are, stands still by itself.)
 		if late := run.Started.Sub(due); late > r.check.Interval {

@@ -29,7 +29,7 @@ func BenchmarkAllIsWell(b *testing.B) {
 	last := alerting.New(zap.NewNop())
 	last.Configure([]*pipeline.Check{check})
 	chain := Chain(nil, last)
-	run := &pipeline.Run{Seq: 1}
+	run := &pipeline.Run{}
 	var labels [sets]pipeline.Labels
 	var texts [sets][]byte
 	for i := range sets {

@@ -462,3 +462,16 @@ func TestOneDashOrTwo(t *testing.T) {
 		t.Errorf("became %s", got)
 	}
 }
+
+func TestPasswordsInURLsAreNotPrinted(t *testing.T) {
+	t.Parallel()
+	dir := confd(t, map[string]string{
+		"p.http/a.toml": "[[instances]]\ntargets = ['http://root:geheim-1@127.0.0.1:1/', 'http://root:geheim-1@127.0.0.1:1/']\ntimeout = '1s'\n",
+	})
+	for _, args := range [][]string{{"check"}, {"once"}} {
+		out, errOut, _ := catpaw(t, append(args, "-configs", dir)...)
+		if strings.Contains(out+errOut, "geheim") || !strings.Contains(out, "root:***@127.0.0.1") {
+			t.Errorf("%v printed\n%s%s", args, out, errOut)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os/signal"
@@ -14,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"catpaw/agent"
+	"catpaw/internal/printable"
+	"catpaw/internal/redact"
 	"catpaw/pipeline"
 )
 
@@ -63,27 +64,8 @@ func once(cmd *cobra.Command, f *flags, asJSON bool) error {
 }
 
 func printJSON(w io.Writer, events []*pipeline.Event) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	for _, e := range events {
-		labels := map[string]string{}
-		for _, label := range e.Labels {
-			labels[label.Key] = label.Value
-		}
-		attrs := map[string]any{}
-		for _, attr := range e.Attrs {
-			attrs[attr.Key] = attr.Value
-		}
-		err := encoder.Encode(struct {
-			Time        int64             `json:"event_time"`
-			Status      string            `json:"event_status"`
-			Key         string            `json:"alert_key"`
-			Labels      map[string]string `json:"labels"`
-			TitleRule   string            `json:"title_rule"`
-			Description string            `json:"description"`
-			Attrs       map[string]any    `json:"attrs"`
-		}{e.Time, e.Status.String(), e.AlertKey, labels, e.TitleRule, e.Description, attrs})
-		if err != nil {
+	for _, event := range events {
+		if _, err := w.Write(append(pipeline.AppendResult(nil, event), '\n')); err != nil {
 			return err
 		}
 	}
@@ -102,9 +84,9 @@ func printTable(w io.Writer, events []*pipeline.Event) error {
 	}
 	for _, e := range events {
 		if e.Status.IsBad() {
-			fmt.Fprintf(w, "\n%s: %s %s\n", e.Status, e.Title(), e.Labels.Get("target"))
+			fmt.Fprintf(w, "\n%s: %s\n", e.Status, oneLine(e.Title()+" "+e.Labels.Get("target")))
 			text := strings.TrimSpace(strings.TrimPrefix(e.Description, "[MD]"))
-			fmt.Fprintln(w, "  "+strings.ReplaceAll(printable(text), "\n", "\n  "))
+			fmt.Fprintln(w, "  "+strings.ReplaceAll(printable.Lines(redact.Logins(text)), "\n", "\n  "))
 		}
 	}
 	return nil
@@ -124,21 +106,5 @@ func measured(attrs []pipeline.Attr) string {
 	return strings.Join(parts, " ")
 }
 
-func oneLine(text string) string {
-	const most = 80
-	text = strings.Join(strings.Fields(printable(text)), " ")
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return text
-}
-
-// printable keeps what scripts and servers said from driving the terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-			return '?'
-		}
-		return r
-	}, text)
-}
+// oneLine fits a text into a cell of a table.
+func oneLine(text string) string { return printable.Line(redact.Logins(text), 100) }

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 	"catpaw/pipeline"
 
 	"github.com/tailscale/hujson"
@@ -157,5 +157,5 @@ func attrsOf(values map[string]any) ([]pipeline.Attr, error) {
 // quote shows a piece of output on one line.
 func quote(data []byte) string {
 	text := strings.ToValidUTF8(string(data[:min(len(data), 2*excerptLength)]), "\uFFFD")
-	return strconv.Quote(markdown.Cut(text, excerptLength))
+	return strconv.Quote(printable.Cut(text, excerptLength))
 }

@@ -132,7 +132,7 @@ func TestTheLongestRunCountsRoundsAndGlobs(t *testing.T) {
 func TestKeysAreWhatIsKnownBeforehand(t *testing.T) {
 	t.Parallel()
 	got := fmt.Sprint(probe(t, "commands = ['/a/x -v', '/b/*.sh', ['/a/x', '-v']]\nmode = 'nagios'").Keys())
-	want := "[[{check exec command failed} {target /a/x -v}] [{check x}] [{check exec command failed} {target /b/*.sh}]]"
+	want := "[check=exec command failed target=/a/x -v check=x check=exec command failed target=/b/*.sh]"
 	if got != want {
 		t.Errorf("keys %s\nwant %s", got, want)
 	}

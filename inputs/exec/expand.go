@@ -12,6 +12,7 @@ import (
 
 	"catpaw/internal/config"
 	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 	"catpaw/pipeline"
 
 	"github.com/kballard/go-shellquote"
@@ -241,9 +242,5 @@ func label(text string) string {
 	}
 	sum := sha256.Sum256([]byte(text))
 	const hashed = len(" … #") + 8
-	end := min(len(flat), maxTarget-hashed)
-	for end > 0 && end < len(flat) && flat[end]&0xC0 == 0x80 {
-		end--
-	}
-	return flat[:end] + " … #" + hex.EncodeToString(sum[:4])
+	return printable.Head(flat, maxTarget-hashed) + " … #" + hex.EncodeToString(sum[:4])
 }

@@ -8,6 +8,7 @@ import (
 
 	"catpaw/internal/command"
 	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 	"catpaw/pipeline"
 )
 
@@ -56,12 +57,12 @@ func (o *outcome) runNagios(ctx context.Context, r *pipeline.Report, spec comman
 
 func (o *outcome) describeNagios(answer nagiosAnswer) string {
 	if o.result.Exit == 0 && o.result.StderrBytes == 0 {
-		return markdown.Cut(answer.text, nagiosText)
+		return printable.Cut(answer.text, nagiosText)
 	}
 	var b markdown.Builder
 	b.Item("status", "%s", verdicts[o.result.Exit].name)
 	if answer.text != "" {
-		b.Item("text", "%s", markdown.Cut(answer.text, nagiosText))
+		b.Item("text", "%s", printable.Cut(answer.text, nagiosText))
 	} else {
 		b.Item("text", "(the plugin printed nothing)")
 	}
@@ -70,7 +71,7 @@ func (o *outcome) describeNagios(answer nagiosAnswer) string {
 		b.Item(n.name, "%s", n.text)
 	}
 	if answer.long != "" {
-		b.Code("more", markdown.Cut(answer.long, nagiosText))
+		b.Code("more", printable.Cut(answer.long, nagiosText))
 	}
 	return b.String()
 }

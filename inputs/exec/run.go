@@ -9,6 +9,7 @@ import (
 
 	"catpaw/internal/command"
 	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 	"catpaw/pipeline"
 )
 
@@ -230,5 +231,5 @@ func annotate(description string, notes []note) string {
 			tail.WriteString("\n" + n.name + ": " + n.text)
 		}
 	}
-	return strings.TrimPrefix(markdown.Cut(description, pipeline.MaxDescription-tail.Len())+tail.String(), "\n")
+	return strings.TrimPrefix(printable.Cut(description, pipeline.MaxDescription-tail.Len())+tail.String(), "\n")
 }

@@ -6,9 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 
-	"catpaw/internal/config"
+	"catpaw/internal/proxy"
 )
 
 // maxHeaderBytes bounds the head of an answer.
@@ -18,14 +17,10 @@ const maxHeaderBytes = 1 << 20
 // one can be made.
 func (p *Probe) initClient() error {
 	var errs []error
-	p.proxyOf = http.ProxyFromEnvironment
-	if p.HTTPProxy != "" {
-		proxy, err := parseProxy(p.HTTPProxy.Reveal())
-		if err != nil {
-			errs = append(errs, config.Field("http_proxy", "%v", err))
-		}
-		p.proxyOf = http.ProxyURL(proxy)
-	}
+	through, err := p.ProxyURL()
+	errs = append(errs, err)
+	p.redactor.AddUser(through)
+	p.proxyOf = proxy.Picker(through)
 	tlsConfig, err := p.Options.Config()
 	errs = append(errs, err)
 	p.client = &http.Client{Transport: &http.Transport{
@@ -39,22 +34,6 @@ func (p *Probe) initClient() error {
 		p.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
 	return errors.Join(errs...)
-}
-
-// parseProxy reads a proxy's URL; a host and port alone means http. Its errors do not repeat it, since
-// it may hold a password.
-func parseProxy(text string) (*url.URL, error) {
-	if !strings.Contains(text, "://") {
-		text = "http://" + text
-	}
-	u, err := url.Parse(text)
-	if err == nil && u.Hostname() != "" && isPort(u.Port()) {
-		switch u.Scheme {
-		case "http", "https", "socks5", "socks5h":
-			return u, nil
-		}
-	}
-	return nil, errors.New("is not the URL of a proxy: write http://host:port, or https, socks5 or socks5h")
 }
 
 // newRequest makes the request that each look at a URL copies.

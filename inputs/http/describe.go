@@ -7,10 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 	"catpaw/pipeline"
 )
 
@@ -125,7 +123,7 @@ func (d *detail) headers() {
 			d.item("headers", fmt.Sprintf("%d more are not as expected", len(wrong)-i))
 			break
 		}
-		d.item("header", markdown.Cut(one, maxShownWant))
+		d.item("header", printable.Cut(one, maxShownWant))
 	}
 	d.seen()
 }
@@ -224,9 +222,8 @@ func (d *detail) excerpt() {
 		return
 	}
 	raw := d.answer.body.Bytes()
-	text := strings.ToValidUTF8(string(raw[:min(len(raw), shownBody)]), "\uFFFD")
-	text = strings.Map(visible, d.probe.redact(text))
-	text = strings.ReplaceAll(cutAt(text, maxShownBody), "```", "'''") // a fence must not end ours
+	text := printable.Lines(d.probe.redactor.Hide(string(raw[:min(len(raw), shownBody)])))
+	text = strings.ReplaceAll(printable.Head(text, maxShownBody), "```", "'''") // a fence must not end ours
 	note := "body"
 	if len(raw) > len(text) {
 		note = "body, its beginning"
@@ -234,38 +231,9 @@ func (d *detail) excerpt() {
 	d.text.WriteString("\n- **" + note + "**:\n\n```\n" + text + "\n```\n")
 }
 
-// visible keeps line breaks and tabs and replaces other control characters.
-func visible(r rune) rune {
-	if unicode.IsControl(r) && r != '\n' && r != '\t' {
-		return '\uFFFD'
-	}
-	return r
-}
-
 // clean makes a text from outside fit for one line of a description, without secrets.
 func (p *Probe) clean(text string, limit int) string {
-	return markdown.Cut(p.redact(oneLine(text)), limit)
-}
-
-// oneLine makes valid UTF-8 without control characters.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-}
-
-// cutAt cuts to at most limit bytes, at a whole character.
-func cutAt(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
+	return printable.Line(p.redactor.Hide(text), limit)
 }
 
 func statusText(code int) string {

@@ -13,13 +13,14 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
 	"sync"
 	"time"
 
 	"catpaw/internal/config"
 	"catpaw/internal/match"
 	"catpaw/internal/netif"
+	"catpaw/internal/proxy"
+	"catpaw/internal/redact"
 	"catpaw/internal/tlsconf"
 	"catpaw/pipeline"
 )
@@ -35,13 +36,13 @@ type Probe struct {
 	BasicAuthUser   string          `toml:"basic_auth_user"`
 	BasicAuthPass   config.Secret   `toml:"basic_auth_pass"`
 	BearerToken     config.Secret   `toml:"bearer_token"`
-	HTTPProxy       config.Secret   `toml:"http_proxy"` // may hold a password; "" = as the environment says
-	Interface       string          `toml:"interface"`  // to send from
+	Interface       string          `toml:"interface"` // to send from
 	FollowRedirects bool            `toml:"follow_redirects"`
 	IPVersion       int             `toml:"ip_version"` // 4 or 6; 0 = either
 	MaxBodyBytes    config.Size     `toml:"max_body_bytes"`
 	Expect          Expect          `toml:"expect"`
 	UseTLS          bool            `toml:"use_tls"` // accepted for the original's configurations; the next count without it
+	proxy.Option
 	tlsconf.Options
 
 	targets  []target
@@ -50,7 +51,7 @@ type Probe struct {
 	header   http.Header // shared by all requests, never written to
 	host     string      // of the request, where headers set it
 	proxyOf  func(*http.Request) (*url.URL, error)
-	redactor *strings.Replacer // nil = there is no secret
+	redactor redact.Redactor
 
 	status  *match.Set
 	body    *regexp.Regexp

@@ -30,7 +30,9 @@ func (p *Probe) Init() error {
 		p.method = http.MethodGet
 	}
 	err := errors.Join(p.initLimits(), p.initHeaders(), p.initAuth(), p.initExpect(), p.initClient())
-	return errors.Join(err, p.initTargets(), p.initSecrets(err == nil))
+	err = errors.Join(err, p.initTargets())
+	p.initSecrets()
+	return err
 }
 
 func (p *Probe) initLimits() error {
@@ -188,7 +190,7 @@ func (p *Probe) parseTarget(written string) (*url.URL, error) {
 		return nil, errors.New("is not an http or https URL: write it out, as in http://127.0.0.1:8080/health")
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%q names no host: write it out, as in http://127.0.0.1:8080/health", u.Redacted())
-	case !isPort(u.Port()):
+	case !config.IsPort(u.Port()):
 		return nil, fmt.Errorf("%q has the port %s: it must be from 1 to 65535", u.Redacted(), u.Port())
 	}
 	if literal, err := netip.ParseAddr(u.Hostname()); err == nil && p.IPVersion != 0 && literal.Is4() != (p.IPVersion == 4) {
@@ -204,15 +206,6 @@ func unwrapURLError(err error) error {
 		return wrapped.Err
 	}
 	return err
-}
-
-// isPort accepts a port number, and none.
-func isPort(text string) bool {
-	if text == "" {
-		return true
-	}
-	n, err := strconv.Atoi(text)
-	return err == nil && n >= 1 && n <= 65535
 }
 
 // isToken is RFC 9110's token: a method or the name of a header.

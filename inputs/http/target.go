@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 	"catpaw/pipeline"
 )
 
@@ -49,7 +49,7 @@ func (p *Probe) newTarget(written string, u *url.URL) target {
 	if u.User == nil {
 		shown = written
 	}
-	shown = markdown.Cut(oneLine(shown), maxShownURL)
+	shown = printable.Line(shown, maxShownURL)
 	t := target{url: u, shown: shown, intro: "[MD]\n- **target**: " + shown + "\n- **method**: " + p.method}
 	method := p.Method
 	if method == "" {

@@ -112,7 +112,7 @@ func TestConnect(t *testing.T) {
 	address := serve(t, nil)
 	e := look(t, address, "")
 	want(t, e, pipeline.Ok)
-	if got := fmt.Sprint(e.Labels); got != "[{check tcp check} {protocol tcp} {target "+address+"}]" {
+	if got := e.Labels.String(); got != "check=tcp check protocol=tcp target="+address {
 		t.Errorf("labels %s", got)
 	}
 	if e.Attrs[0].Key != "connect_seconds" || e.Attrs[0].Value.(float64) <= 0 {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 	"catpaw/pipeline"
 )
 
@@ -69,7 +70,7 @@ func (p *Probe) describe(target string, s *sight) string {
 		text.Item("expected", "text %s", quote(p.expect, shownText))
 	}
 	if p.ExpectRegex != "" {
-		text.Item("expected", "match of /%s/", markdown.Cut(p.ExpectRegex, shownText))
+		text.Item("expected", "match of /%s/", printable.Cut(p.ExpectRegex, shownText))
 	}
 	if len(s.answer) > 0 {
 		text.Item("answer", "%s, %d bytes", quote(s.answer, shownBytes), len(s.answer))
@@ -86,7 +87,7 @@ func (p *Probe) describe(target string, s *sight) string {
 
 func about(cert *x509.Certificate) string {
 	const date = "2006-01-02 15:04 MST"
-	return markdown.Cut(cert.Subject.String(), shownText) + ", issued by " + markdown.Cut(cert.Issuer.String(), shownText) +
+	return printable.Cut(cert.Subject.String(), shownText) + ", issued by " + printable.Cut(cert.Issuer.String(), shownText) +
 		", valid from " + cert.NotBefore.UTC().Format(date) + " to " + cert.NotAfter.UTC().Format(date)
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 	"time"
 )
 
@@ -21,7 +22,7 @@ type child struct {
 	tooLong chan struct{} // has room for one: a pipe went beyond its limit
 	drained chan struct{} // closed when both pipes have been read to their end
 
-	guarded group
+	guarded sync.WaitGroup
 	err     error // set by guard, read after it
 }
 
@@ -83,7 +84,7 @@ func (c *child) wait() {
 // read hands stdout to the consumer and reads both pipes to their end. A consumer that panics takes
 // the command with it.
 func (c *child) read(consume func(io.Reader), cancel context.CancelFunc) {
-	var stderr group
+	var stderr sync.WaitGroup
 	stderr.Go(func() { io.Copy(&c.stderrHead, c.stderr) })
 	defer func() {
 		if value := recover(); value != nil {
@@ -98,7 +99,7 @@ func (c *child) read(consume func(io.Reader), cancel context.CancelFunc) {
 	c.finish(&stderr)
 }
 
-func (c *child) finish(stderr *group) {
+func (c *child) finish(stderr *sync.WaitGroup) {
 	io.Copy(io.Discard, c.stdout)
 	stderr.Wait()
 	close(c.drained)

@@ -4,13 +4,9 @@ import (
 	"errors"
 	"io"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// group is a sync.WaitGroup under the name its users know it by here: goroutines that Run waits for.
-type group = sync.WaitGroup
 
 // pipe is the reading end of a child's output. One goroutine reads.
 type pipe struct {

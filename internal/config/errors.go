@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -67,6 +68,12 @@ func (e *FieldError) Error() string { return e.Path + ": " + e.Text }
 // Field makes a FieldError.
 func Field(path, format string, args ...any) error {
 	return &FieldError{Path: path, Text: fmt.Sprintf(format, args...)}
+}
+
+// IsPort accepts the number of a port as a URL has it, and none.
+func IsPort(text string) bool {
+	n, err := strconv.Atoi(text)
+	return text == "" || err == nil && n >= 1 && n <= 65535
 }
 
 // Between judges a number: nil, or the FieldError that it is out of bounds.

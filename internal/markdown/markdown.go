@@ -4,7 +4,6 @@ package markdown
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
 // Builder collects the lines of one description. The zero value is empty; String begins with "[MD]".
@@ -33,25 +32,3 @@ func (b *Builder) Code(name, text string) *Builder {
 
 // String returns the description, with the prefix that marks it as markdown.
 func (b *Builder) String() string { return "[MD]" + b.text.String() }
-
-// Cut shortens text to at most max bytes, at a whole character, saying how much was left out.
-// Bytes that are not UTF-8 become U+FFFD.
-func Cut(text string, max int) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if len(text) <= max {
-		return text
-	}
-	const room = 32 // for the note
-	end := max - room
-	if end < 0 {
-		end = 0
-	}
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	note := fmt.Sprintf("… (%d bytes left out)", len(text)-end)
-	if len(note) > max {
-		note = ""
-	}
-	return text[:end] + note
-}

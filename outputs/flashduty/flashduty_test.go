@@ -96,9 +96,9 @@ func TestWrongOptions(t *testing.T) {
 	for options, want := range map[string][]string{
 		``: {"test.toml:", "url: it is missing"},
 		"url = 'http://h/?integration_key=hunter2'\nintegration_key = 'hunter3'": {"test.toml:2: integration_key: ", "give it once"},
-		`url = "localhost:9"`:                        {"test.toml:1: url: "},
-		"url = 'http://h'\ntls_ca = '/nowhere'":      {"test.toml:2: tls_ca: "},
-		"url = 'http://h'\nhttp_proxy = 'hunter2:1'": {"test.toml:2: http_proxy: "},
+		`url = "localhost:9"`:                            {"test.toml:1: url: "},
+		"url = 'http://h'\ntls_ca = '/nowhere'":          {"test.toml:2: tls_ca: "},
+		"url = 'http://h'\nhttp_proxy = 'hunter2:99999'": {"test.toml:2: http_proxy: "},
 		`url = 5`: {"test.toml:1: url: expected a string"},
 	} {
 		err := pipetest.TryOptions(options, New())

@@ -3,9 +3,8 @@ package stdout
 import (
 	"strings"
 	"time"
-	"unicode"
 
-	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 	"catpaw/pipeline"
 )
 
@@ -44,13 +43,13 @@ func (s textStyle) append(b []byte, m *pipeline.Message) []byte {
 	if s.colour {
 		status = colours[e.Status] + status + plain
 	}
-	b = append(b, status+padding+" "+clean(e.Title(), maxTitle)...)
+	b = append(b, status+padding+" "+printable.Line(e.Title(), maxTitle)...)
 	where := whereOf(e)
 	if where != "" {
-		b = append(b, " | "+clean(where, maxWhere)...)
+		b = append(b, " | "+printable.Line(where, maxWhere)...)
 	}
 	if detail := detailOf(e); detail != "" {
-		b = append(b, " | "+clean(detail, maxDetail)...)
+		b = append(b, " | "+printable.Line(detail, maxDetail)...)
 	}
 	return append(b, '\n')
 }
@@ -110,18 +109,4 @@ func isLabel(e *pipeline.Event, value string) bool {
 		}
 	}
 	return false
-}
-
-// clean keeps a text on its line and away from the terminal's controls: it may come from anywhere.
-func clean(text string, most int) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case !unicode.IsPrint(r):
-			return '·'
-		}
-		return r
-	}, text)
-	return markdown.Cut(text, most)
 }

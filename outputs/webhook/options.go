@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"catpaw/internal/config"
-	"catpaw/outputs/internal/post"
+	"catpaw/internal/redact"
 )
 
 const maxBatch = 10_000
@@ -101,7 +101,7 @@ func (o *Output) authorize(header http.Header) error {
 	case strings.Contains(o.BasicAuthUser, ":"):
 		return config.Field("basic_auth_user", "a user's name cannot hold a colon")
 	case basic:
-		header.Set("Authorization", "Basic "+post.BasicAuth(o.BasicAuthUser, o.BasicAuthPass.Reveal()))
+		header.Set("Authorization", "Basic "+redact.BasicAuth(o.BasicAuthUser, o.BasicAuthPass.Reveal()))
 	case !isHeaderValue(o.BearerToken.Reveal()):
 		return config.Field("bearer_token", "it holds characters that no header may hold, such as line breaks")
 	case o.BearerToken != "":

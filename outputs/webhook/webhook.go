@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"catpaw/internal/config"
+	"catpaw/internal/redact"
 	"catpaw/outputs/internal/post"
 	"catpaw/pipeline"
 )
@@ -80,7 +81,7 @@ func (o *Output) target() (*url.URL, error) {
 }
 
 func (o *Output) secrets() []config.Secret {
-	basic := post.BasicAuth(o.BasicAuthUser, o.BasicAuthPass.Reveal())
+	basic := redact.BasicAuth(o.BasicAuthUser, o.BasicAuthPass.Reveal())
 	secrets := []config.Secret{o.BasicAuthPass, config.Secret(basic), o.BearerToken}
 	for _, value := range o.Headers {
 		secrets = append(secrets, value)

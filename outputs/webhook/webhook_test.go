@@ -275,7 +275,7 @@ func TestWrongOptions(t *testing.T) {
 		`bearer_token = "a\nb"`:                          {":2: bearer_token: "},
 		`basic_auth_pass = "x"`:                          {":2: basic_auth_pass: needs basic_auth_user"},
 		`basic_auth_user = "a:b"`:                        {"colon"},
-		`http_proxy = "gopher://x"`:                      {":2: http_proxy: ", "gopher"},
+		`http_proxy = "gopher://x"`:                      {":2: http_proxy: ", "http://host:port"},
 		`tls_cert = "/x"`:                                {":2: tls_cert: needs tls_key"},
 		`gzip = "yes"`:                                   {":2: gzip: expected true or false"},
 		`rate_limit = -1`:                                {":2: rate_limit: "},

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"catpaw/internal/redact"
 	"catpaw/pipeline"
 	"catpaw/store"
 )
@@ -167,7 +168,7 @@ func (p *Processor) complain(e *entry, r *pipeline.Result, other string) {
 	}
 	p.conflicts[e.key] = true
 	p.log.Error("two sources report under one alert key; give their checks different labels",
-		zap.String("alert_key", e.key), zap.Any("labels", e.Labels), zap.String("one", other), zap.String("other", r.Check.Source))
+		zap.String("alert_key", e.key), zap.String("labels", redact.Logins(e.Labels.String())), zap.String("one", other), zap.String("other", r.Check.Source))
 }
 
 // step moves one alert on, and notes what must be told and remembered.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 	"catpaw/pipeline"
 )
 
@@ -46,5 +46,5 @@ func withLine(description, line string) string {
 	} else {
 		line = "\n" + line
 	}
-	return markdown.Cut(description, pipeline.MaxDescription-len(line)) + line
+	return printable.Cut(description, pipeline.MaxDescription-len(line)) + line
 }

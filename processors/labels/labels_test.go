@@ -29,7 +29,7 @@ func TestTheConfigurationWinsOverTheProbe(t *testing.T) {
 	check := &pipeline.Check{Labels: pipeline.L("env", "prod", "from_plugin", "exec")}
 	event := &pipeline.Event{Labels: pipeline.L("from_plugin", "forged", "env", "dev", "a", "1", "z", "2")}
 	New().Process(&pipeline.Batch{Results: []pipeline.Result{{Check: check, Event: event}}})
-	if got := fmt.Sprint(event.Labels); got != "[{a 1} {env prod} {from_plugin exec} {z 2}]" {
+	if got := event.Labels.String(); got != "a=1 env=prod from_plugin=exec z=2" {
 		t.Errorf("merged to %s", got)
 	}
 }

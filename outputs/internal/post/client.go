@@ -15,6 +15,8 @@ import (
 	"github.com/go-resty/resty/v2"
 
 	"catpaw/internal/config"
+	"catpaw/internal/proxy"
+	"catpaw/internal/redact"
 	"catpaw/internal/tlsconf"
 )
 
@@ -29,30 +31,28 @@ const (
 // Options are the options of the way to the sink. Embed them in an output's struct.
 type Options struct {
 	tlsconf.Options
-	HTTPProxy config.Secret `toml:"http_proxy"` // "" = as the environment says
+	proxy.Option
 }
 
 // Client posts to one sink. It is safe for concurrent use.
 type Client struct {
 	resty  *resty.Client
 	target *url.URL
-	redact *redactor
+	redact redact.Redactor
 }
 
 // Client makes a client for the target. What secrets names, beside what the URLs hold, never appears in
 // an error. The error is a config.FieldError, or several joined.
 func (o Options) Client(target *url.URL, secrets ...config.Secret) (*Client, error) {
-	transport, proxy, err := o.transport()
+	transport, through, err := o.transport()
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{target: target, redact: newRedactor()}
-	c.redact.addURL(target)
-	if proxy != nil {
-		c.redact.addURL(proxy)
-	}
+	c := &Client{target: target}
+	c.redact.AddURL(target)
+	c.redact.AddUser(through)
 	for _, secret := range secrets {
-		c.redact.add(secret.Reveal())
+		c.redact.Add(secret.Reveal())
 	}
 	c.resty = resty.NewWithClient(&http.Client{Transport: transport, CheckRedirect: stay})
 	c.resty.SetLogger(silent{}).SetDisableWarn(true).SetDoNotParseResponse(true).SetRetryCount(0)

@@ -11,9 +11,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode"
 
-	"catpaw/internal/markdown"
+	"catpaw/internal/printable"
 )
 
 // maxExcerpt is how many bytes of a sink's answer an error shows.
@@ -21,7 +20,7 @@ const maxExcerpt = 200
 
 // fault is an error without secrets. It wraps nothing, so nothing can be dug out of it.
 func (c *Client) fault(format string, args ...any) error {
-	return errors.New(c.redact.hide(fmt.Sprintf(format, args...)))
+	return errors.New(c.redact.Hide(fmt.Sprintf(format, args...)))
 }
 
 // name is the sink as errors call it: scheme and host. The path of a chat webhook is its secret.
@@ -55,7 +54,7 @@ func reason(err error) string {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "it closed the connection before the answer was complete"
 	}
-	return printable(err.Error(), maxExcerpt)
+	return printable.Line(err.Error(), maxExcerpt)
 }
 
 // hint says what to do, for the faults where we know.
@@ -75,17 +74,6 @@ var requestID = regexp.MustCompile(`"(?i:request_?id|trace_?id)"\s*:\s*"[^"]*"\s
 
 // Excerpt returns the beginning of the answer as one printable line without secrets, at most 200 bytes.
 func (a *Answer) Excerpt() string {
-	text := a.client.redact.hide(string(a.Body)) // before the cut, which might leave half a secret
-	return printable(requestID.ReplaceAllString(text, ""), maxExcerpt)
-}
-
-// printable makes one line of a text: runs of white space become a blank, control characters "·".
-func printable(text string, most int) string {
-	line := strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '·'
-	}, strings.Join(strings.Fields(strings.ToValidUTF8(text, "\uFFFD")), " "))
-	return markdown.Cut(line, most)
+	text := a.client.redact.Hide(string(a.Body)) // before the cut, which might leave half a secret
+	return printable.Line(requestID.ReplaceAllString(text, ""), maxExcerpt)
 }

@@ -2,7 +2,6 @@ package post
 
 import (
 	"context"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -109,7 +108,7 @@ func TestBadURLsAreToldWithoutShowingThem(t *testing.T) {
 		"http://host/%zz?hunter2":     "this is no URL: ",
 		"host/path?hunter2":           "no URL with a host",
 		"http:///hunter2":             "no URL with a host",
-		"ftp://hunter2@host/":         `scheme "ftp" is not one of http, https`,
+		"ftp://hunter2@host/":         `scheme "ftp" is neither http nor https`,
 	} {
 		_, err := ParseURL("url", config.Secret(text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
@@ -118,20 +117,5 @@ func TestBadURLsAreToldWithoutShowingThem(t *testing.T) {
 	}
 	if u, err := ParseURL("url", " HTTPS://host/x "); err != nil || u.String() != "https://host/x" {
 		t.Errorf("%v, %v", u, err)
-	}
-}
-
-func TestSecretsAreHiddenInEverySpelling(t *testing.T) {
-	t.Parallel()
-	r := newRedactor()
-	target, err := url.Parse("https://user:p%40ss%20word@host/services/T0000000000000000%2FX/y?key=a%20b%2Bc&n=1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.addURL(target)
-	r.add("bearer-token", "abc")
-	got := r.hide("p@ss word, p%40ss+word, p%40ss%20word; T0000000000000000%2FX T0000000000000000/X; a b+c a+b%2Bc key=a%20b%2Bc&n=1; bearer-token abc /y 1")
-	if want := "***, ***, ***; *** ***; *** *** ***; *** abc /y 1"; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -8,19 +8,15 @@ import (
 	"strings"
 
 	"catpaw/internal/config"
+	"catpaw/internal/proxy"
 )
 
 // transport makes the way to the sink. It speaks HTTP/1.1 only: there a request that times out closes
 // its connection, whereas one dead HTTP/2 connection would fail all requests that share it.
-func (o Options) transport() (transport *http.Transport, proxy *url.URL, err error) {
+func (o Options) transport() (transport *http.Transport, through *url.URL, err error) {
 	var errs []error
-	pick := http.ProxyFromEnvironment
-	if o.HTTPProxy != "" {
-		if proxy, err = ParseURL("http_proxy", o.HTTPProxy, "http", "https", "socks5", "socks5h"); err != nil {
-			errs = append(errs, err)
-		}
-		pick = http.ProxyURL(proxy)
-	}
+	through, err = o.ProxyURL()
+	errs = append(errs, err)
 	tls, err := o.Config()
 	if err != nil {
 		errs = append(errs, err)
@@ -28,7 +24,7 @@ func (o Options) transport() (transport *http.Transport, proxy *url.URL, err err
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:                  pick,
+		Proxy:                  proxy.Picker(through),
 		TLSClientConfig:        tls,
 		Protocols:              protocols,
 		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
@@ -36,15 +32,12 @@ func (o Options) transport() (transport *http.Transport, proxy *url.URL, err err
 		IdleConnTimeout:        idleTime,
 		MaxResponseHeaderBytes: maxHeaders,
 		DisableCompression:     true, // answers are short, and none of them may swell
-	}, proxy, errors.Join(errs...)
+	}, through, errors.Join(errs...)
 }
 
-// ParseURL reads an absolute URL of one of the schemes (http and https where none are given). The
-// error is a config.FieldError and shows nothing of the URL, which may hold a password or a key.
-func ParseURL(option string, text config.Secret, schemes ...string) (*url.URL, error) {
-	if len(schemes) == 0 {
-		schemes = []string{"http", "https"}
-	}
+// ParseURL reads an absolute URL, http or https. The error is a config.FieldError and shows nothing of
+// the URL, which may hold a password or a key.
+func ParseURL(option string, text config.Secret) (*url.URL, error) {
 	parsed, err := url.Parse(strings.TrimSpace(text.Reveal()))
 	if err != nil {
 		return nil, config.Field(option, "this is no URL: write it as http://host/path, special characters in it as %%XX")
@@ -52,10 +45,11 @@ func ParseURL(option string, text config.Secret, schemes ...string) (*url.URL, e
 	if parsed.Hostname() == "" {
 		return nil, config.Field(option, "this is no URL with a host: write it as http://host/path")
 	}
-	for _, scheme := range schemes {
-		if strings.EqualFold(parsed.Scheme, scheme) {
-			return parsed, nil
-		}
+	if !config.IsPort(parsed.Port()) {
+		return nil, config.Field(option, "has the port %s: it must be from 1 to 65535", parsed.Port())
 	}
-	return nil, config.Field(option, "its scheme %q is not one of %s", parsed.Scheme, strings.Join(schemes, ", "))
+	if scheme := strings.ToLower(parsed.Scheme); scheme != "http" && scheme != "https" {
+		return nil, config.Field(option, "its scheme %q is neither http nor https", parsed.Scheme)
+	}
+	return parsed, nil
 }
