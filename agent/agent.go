@@ -2,7 +2,9 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +26,8 @@ type Agent struct {
 	log      *zap.Logger
 	level    zap.AtomicLevel
 	logged   LogOptions // as opened
+	stateDir string
+	store    *store.Store
 	pipeline *pipeline.Pipeline
 	alerting *alerting.Processor
 }
@@ -35,14 +39,17 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 	if err != nil {
 		return err
 	}
-	a := &Agent{source: source, level: zap.NewAtomicLevel(), logged: c.Log}
+	a := &Agent{source: source, level: zap.NewAtomicLevel(), logged: c.Log, stateDir: c.StateDir}
 	if a.log, err = c.Log.open(a.level, toStdout(c)); err != nil {
 		return err
 	}
 	defer a.log.Sync() //nolint:errcheck // a terminal cannot be synced
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	a.start(c, stop)
+	if err := a.start(c, stop); err != nil {
+		return err
+	}
+	defer a.control()()
 	for {
 		select {
 		case <-ctx.Done():
@@ -63,19 +70,37 @@ func toStdout(c *Configuration) bool {
 	return false
 }
 
-func (a *Agent) start(c *Configuration, stop context.CancelFunc) {
-	memory := store.NewMemory(func(queue string, merged, lost int) {
-		a.log.Warn("a queue is full: of each alert only the newest event was kept",
-			zap.String("output", queue), zap.Int("merged", merged), zap.Int("lost", lost))
-	})
+// start opens the store and begins to run. The only error is that another catpaw has the state.
+func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
+	ready := make(chan struct{})
+	defer close(ready)
+	var states []store.State
+	var err error
+	a.store, states, err = store.Open(store.Config{Dir: c.StateDir, Log: a.log, OnReset: func(found []store.State) {
+		<-ready
+		a.restate(found)
+	}})
+	if errors.Is(err, store.ErrInUse) {
+		return fmt.Errorf("%s: another catpaw runs on this state directory; stop it, or give this one its own with --state-dir", c.StateDir)
+	}
 	a.alerting = alerting.New(a.log)
-	a.alerting.Restore(memory.States())
+	a.alerting.Restore(states)
 	a.pipeline = pipeline.New(pipeline.Config{
-		Log: a.log, Store: memory, Processors: processors.Chain(nil, a.alerting),
+		Log: a.log, Store: a.store, Processors: processors.Chain(nil, a.alerting),
 		OnReaderGone: stop,
 	})
 	a.apply(c)
-	a.log.Info("catpaw runs", zap.String("configuration", a.source.Dir), zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)))
+	a.log.Info("catpaw runs", zap.String("configuration", a.source.Dir), zap.String("state", c.StateDir),
+		zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)), zap.Int("open_alerts", len(states)))
+	return nil
+}
+
+// restate gives a store that had to begin anew all alerts again, and takes those that it found.
+func (a *Agent) restate(found []store.State) {
+	a.pipeline.Do(func(b *pipeline.Batch) {
+		a.alerting.Restore(found)
+		b.States = append(b.States, a.alerting.States()...)
+	})
 }
 
 func (a *Agent) apply(c *Configuration) {
@@ -84,7 +109,25 @@ func (a *Agent) apply(c *Configuration) {
 	for _, warning := range c.Warnings {
 		a.log.Warn(warning)
 	}
-	a.pipeline.Apply(c.Checks, c.Outputs, func() { a.alerting.Configure(c.Checks) })
+	checks := append(slices.Clone(c.Checks), selfCheck(a.store, c))
+	covers := func(plugin string) bool { return plugin == "catpaw" || a.source.covers(plugin) }
+	a.pipeline.Apply(checks, c.Outputs, func() { a.alerting.Configure(checks, covers) })
+	if len(a.source.Plugins) == 0 {
+		a.store.KeepMemos(ids(checks))
+	}
+	for _, queue := range a.store.Queues() {
+		if queue.Orphan && queue.Queued+queue.Held > 0 {
+			a.log.Warn(orphanWarning(queue))
+		}
+	}
+}
+
+func ids(checks []*pipeline.Check) map[string]bool {
+	all := make(map[string]bool, len(checks))
+	for _, check := range checks {
+		all[check.ID] = true
+	}
+	return all
 }
 
 // reload reads everything first; on any fault the agent goes on as before.
@@ -99,6 +142,10 @@ func (a *Agent) reload() {
 	if c.Log.Output != a.logged.Output || c.Log.Format != a.logged.Format {
 		a.log.Warn("[log] output and format change with the next restart")
 	}
+	if c.StateDir != a.stateDir {
+		a.log.Warn("[global] state_dir changes with the next restart", zap.String("state", a.stateDir))
+		c.StateDir = a.stateDir
+	}
 	a.apply(c)
 	a.log.Info("reloaded", zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)))
 }
@@ -108,6 +155,9 @@ func (a *Agent) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), sendBudget)
 	defer cancel()
 	a.pipeline.Stop(ctx)
+	if lost := a.store.Close(); lost > 0 {
+		a.log.Error("events that the disk did not take are lost with this stop", zap.Int("events", lost))
+	}
 }
 
 func names(c *Configuration) (all []string) {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,7 @@ import (
 // global is [global].
 type global struct {
 	Interval config.Duration   `toml:"interval"`
+	StateDir string            `toml:"state_dir"`
 	Labels   map[string]string `toml:"labels"`
 }
 
@@ -41,6 +43,7 @@ func (s Source) Load() (*Configuration, error) {
 	}
 	c := &Configuration{Log: defaultLogOptions()}
 	l.decodeMain(root, c)
+	c.StateDir, c.Labels = l.stateDir(), l.global.Labels
 	c.Outputs = l.outputs(root)
 	if _, misplaced := root.Table()["instances"]; !misplaced {
 		c.Checks = l.checks(dirs)
@@ -161,6 +164,12 @@ func (l *loader) decodeMain(root *config.Node, c *Configuration) {
 	}
 	l.decodeLog(root.Get("log"), &c.Log)
 	l.processors(root.Get("processors"))
+}
+
+// stateDir is the directory of what must outlive the process: beside the configuration's unless somebody
+// says otherwise.
+func (l *loader) stateDir() string {
+	return cmp.Or(l.source.StateDir, l.global.StateDir, filepath.Join(filepath.Dir(filepath.Clean(l.source.Dir)), "state.d"))
 }
 
 func (l *loader) decodeLog(n *config.Node, options *LogOptions) {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,6 +17,20 @@ type sharedOutput struct {
 	Name        string          `toml:"name"`
 	Timeout     config.Duration `toml:"timeout"`
 	Concurrency int             `toml:"concurrency"`
+	Queue       queueOptions    `toml:"queue"`
+}
+
+// queueOptions bound a queue; beyond them events are merged by alert.
+type queueOptions struct {
+	MaxEvents int         `toml:"max_events"`
+	MaxBytes  config.Size `toml:"max_bytes"`
+}
+
+func (q queueOptions) check() error {
+	return errors.Join(
+		config.Between("queue.max_events", q.MaxEvents, 100, 100_000_000),
+		config.Between("queue.max_bytes", int(q.MaxBytes), 1<<20, 1<<40),
+	)
 }
 
 // outputs makes the outputs of [[outputs.X]] and of the original's [flashduty].
@@ -59,10 +74,11 @@ func (l *loader) outputs(root *config.Node) (specs []*pipeline.OutputSpec) {
 
 func (l *loader) output(plugin string, kind outputs.Kind, n *config.Node, before []*pipeline.OutputSpec) *pipeline.OutputSpec {
 	faults := len(l.errs)
-	options := sharedOutput{Name: plugin, Timeout: config.Duration(5 * time.Second), Concurrency: kind.Concurrency}
+	options := sharedOutput{Name: plugin, Timeout: config.Duration(5 * time.Second), Concurrency: kind.Concurrency,
+		Queue: queueOptions{MaxEvents: 100_000, MaxBytes: 256 << 20}}
 	output := kind.New()
 	config.Decode(n, &l.errs, &options, output)
-	l.errs.AddInit(n, output.Init())
+	l.errs.AddInit(n, errors.Join(output.Init(), options.Queue.check()))
 	if options.Concurrency < 1 || options.Concurrency > 1000 {
 		l.errs.Add(n.Find("concurrency"), "concurrency: %d is not between 1 and 1000", options.Concurrency)
 	}
@@ -83,5 +99,7 @@ func (l *loader) output(plugin string, kind outputs.Kind, n *config.Node, before
 		Content:     digest(plugin, n.Canonical()),
 		Timeout:     options.Timeout.Std(),
 		Concurrency: options.Concurrency,
+		MaxEvents:   options.Queue.MaxEvents,
+		MaxBytes:    int64(options.Queue.MaxBytes),
 	}
 }

@@ -6,6 +6,7 @@ package agent
 import (
 	"net"
 	"os"
+	"slices"
 
 	"catpaw/internal/config"
 	"catpaw/pipeline"
@@ -14,6 +15,7 @@ import (
 // Source says where the configuration comes from: a directory, and what the command line puts over it.
 type Source struct {
 	Dir      string          // e.g. conf.d
+	StateDir string          // replaces [global] state_dir; "" = not given
 	Plugins  []string        // read only these probes; empty = all
 	URL      string          // FlashDuty URL that replaces the configured one
 	Interval config.Duration // replaces [global] interval; 0 = not given
@@ -24,9 +26,16 @@ type Source struct {
 // Configuration is a directory that was read, judged and found good.
 type Configuration struct {
 	Log      LogOptions
+	StateDir string            // where the store's file and the control socket are
+	Labels   map[string]string // [global.labels]
 	Checks   []*pipeline.Check
 	Outputs  []*pipeline.OutputSpec
 	Warnings []string // worth telling, not worth refusing
+}
+
+// covers reports whether the checks of a probe were read: -plugins may have left them out.
+func (s Source) covers(plugin string) bool {
+	return len(s.Plugins) == 0 || slices.Contains(s.Plugins, plugin)
 }
 
 // HostVars are $hostname, $ip and the environment. No network is no reason to fail.

@@ -1,6 +1,10 @@
 package pipeline
 
-import "strings"
+import (
+	"strings"
+
+	"catpaw/internal/printable"
+)
 
 // Event is one finding of a check. An input fills Status, Labels, Description and Attrs, and Source
 // where it looks at several things that can fail one by one; the machinery fills in the rest.
@@ -23,10 +27,21 @@ type Event struct {
 	ID            string // stable over retries and restarts
 	FirstFireTime int64  // unix seconds
 	NotifyCount   int    // notifications of this episode, this one included
+	Delayed       bool   // told much later than it was decided
 }
 
 // MaxDescription is the most bytes a description may have; longer ones are cut.
 const MaxDescription = 2000
+
+// WithLine adds a last, named line to a description, in the description's own form, within its limit.
+func WithLine(description, name, line string) string {
+	if strings.HasPrefix(description, "[MD]") {
+		line = "\n- **" + name + "**: " + line
+	} else {
+		line = "\n" + line
+	}
+	return printable.Cut(description, MaxDescription-len(line)) + line
+}
 
 // Title renders the title rule: "$label" pieces between "::" become their values joined by " / ", and
 // after "[TPL]" every "${label}" becomes its value. A label that is not there leaves its name.

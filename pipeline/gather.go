@@ -55,9 +55,14 @@ func Look(ctx context.Context, check *Check) ([]*Event, RunEnd, error) {
 	report := NewReport(check, &Run{Started: time.Now()}, func(r Result) {
 		mu.Lock()
 		defer mu.Unlock()
-		events = append(events, r.Event)
+		for _, one := range append(r.Together, r) {
+			if one.Event != nil {
+				events = append(events, one.Event)
+			}
+		}
 	})
 	end, err := gather(ctx, report)
+	report.finish(end, err == nil)
 	mu.Lock()
 	defer mu.Unlock()
 	return events, end, err

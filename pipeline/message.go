@@ -17,7 +17,7 @@ type Message struct {
 }
 
 // JSON returns the event as one object: the six fields of the wire, then id, title, first_fire_time,
-// notify_count and attrs. The slice must not be changed.
+// notify_count, delayed where it is true, and attrs. The slice must not be changed.
 func (m *Message) JSON() []byte { return m.json }
 
 // Wire returns the object with exactly the six fields of the wire, as a copy.
@@ -43,6 +43,7 @@ func (m *Message) Event() (*Event, error) {
 		Description   string            `json:"description"`
 		FirstFireTime int64             `json:"first_fire_time"`
 		NotifyCount   int               `json:"notify_count"`
+		Delayed       bool              `json:"delayed"`
 		Attrs         map[string]any    `json:"attrs"`
 	}
 	if err := json.Unmarshal(m.json, &wire); err != nil {
@@ -51,7 +52,7 @@ func (m *Message) Event() (*Event, error) {
 	event := &Event{
 		Time: wire.Time, Status: m.Status, AlertKey: m.AlertKey, Labels: LabelsOf(wire.Labels),
 		TitleRule: wire.TitleRule, Description: wire.Description, ID: m.ID(),
-		FirstFireTime: wire.FirstFireTime, NotifyCount: wire.NotifyCount,
+		FirstFireTime: wire.FirstFireTime, NotifyCount: wire.NotifyCount, Delayed: wire.Delayed,
 	}
 	for key, value := range wire.Attrs {
 		event.Attrs = append(event.Attrs, Attr{key, value})
@@ -94,6 +95,9 @@ func encodeMessage(e *Event) []byte {
 	return appendRest(data, e)
 }
 
+// DecodeMessage reads what the commit point wrote.
+func DecodeMessage(key string, data []byte) (*Message, error) { return decodeMessage(key, data) }
+
 func decodeMessage(key string, data []byte) (*Message, error) {
 	if len(data) < messageHeader {
 		return nil, errors.New("stored event is too short")
@@ -132,6 +136,9 @@ func appendRest(b []byte, e *Event) []byte {
 	b = fmt.Appendf(b, `,"id":"%-*.*s","title":`, idLength, idLength, e.ID)
 	b = appendString(b, e.Title())
 	b = fmt.Appendf(b, `,"first_fire_time":%d,"notify_count":%d`, e.FirstFireTime, e.NotifyCount)
+	if e.Delayed {
+		b = append(b, `,"delayed":true`...)
+	}
 	return append(appendAttrs(b, e.Attrs), '}')
 }
 

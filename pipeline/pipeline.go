@@ -16,10 +16,15 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"catpaw/store"
 )
 
-// batchSize is the most results handled, and committed, in one go.
-const batchSize = 1000
+// A batch, handled and committed in one go, ends at so many results or so many bytes of text.
+const (
+	batchSize  = 1000
+	batchBytes = 1 << 20
+)
 
 // Pipeline runs checks and delivers what they give rise to. Apply, Do and Stop may be called from any
 // goroutine; Apply by one at a time.
@@ -38,7 +43,7 @@ type Pipeline struct {
 // Config is what a pipeline is made of.
 type Config struct {
 	Log        *zap.Logger
-	Store      Store
+	Store      *store.Store
 	Processors []Processor // in order; the last decides what must be told
 	// OnReaderGone (or nil) is called when an output says ErrReaderGone.
 	OnReaderGone func()
@@ -53,10 +58,10 @@ func New(c Config) *Pipeline {
 		control:    make(chan func()),
 		finish:     make(chan struct{}),
 		processed:  make(chan struct{}),
-		committer:  newCommitter(c.Store, c.Log),
+		committer:  &committer{store: c.Store},
 		senders:    newSenders(c.Store, c.Log, c.OnReaderGone),
 	}
-	p.scheduler = newScheduler(p.results, c.Log)
+	p.scheduler = newScheduler(p.results, c.Store.Memo, c.Log)
 	go p.process()
 	return p
 }
@@ -65,22 +70,27 @@ func New(c Config) *Pipeline {
 // rest is stopped and started. prepare (or nil) runs first, in the processing goroutine, between two batches.
 func (p *Pipeline) Apply(checks []*Check, outputs []*OutputSpec, prepare func()) {
 	p.senders.apply(outputs)
-	p.Do(func() {
+	p.Do(func(*Batch) {
 		p.committer.route(outputs)
 		if prepare != nil {
 			prepare()
 		}
-		p.handle(&Batch{Now: time.Now()}) // what the change itself gives rise to
 	})
 	p.scheduler.apply(checks)
 }
 
 // Do runs f in the processing goroutine, between two batches, and waits for it. It is how anything
-// that processors keep is read or changed from outside. After Stop it does nothing.
-func (p *Pipeline) Do(f func()) {
+// that processors keep is read or changed from outside; what f puts into the batch, and what its change
+// gives rise to, is decided and committed. After Stop it does nothing.
+func (p *Pipeline) Do(f func(*Batch)) {
 	done := make(chan struct{})
 	select {
-	case p.control <- func() { f(); close(done) }:
+	case p.control <- func() {
+		b := &Batch{Now: time.Now()}
+		f(b)
+		p.handle(b)
+		close(done)
+	}:
 		<-done
 	case <-p.processed:
 	}
@@ -95,14 +105,9 @@ func (p *Pipeline) process() {
 			p.handle(p.collect(result))
 		case f := <-p.control:
 			f()
-		case <-p.committer.retry:
-			p.committer.again()
 		case <-p.finish:
 			for len(p.results) > 0 {
 				p.handle(p.collect(<-p.results))
-			}
-			if p.committer.retry != nil {
-				p.committer.again()
 			}
 			return
 		}
@@ -111,16 +116,35 @@ func (p *Pipeline) process() {
 
 // collect takes all that is waiting behind the first result.
 func (p *Pipeline) collect(first Result) *Batch {
-	b := &Batch{Now: time.Now(), Results: []Result{first}}
-	for len(b.Results) < batchSize {
+	b := &Batch{Now: time.Now()}
+	bytes := b.add(first)
+	for len(b.Results) < batchSize && bytes < batchBytes {
 		select {
 		case result := <-p.results:
-			b.Results = append(b.Results, result)
+			bytes += b.add(result)
 		default:
 			return b
 		}
 	}
 	return b
+}
+
+// add appends a result, or those that belong together, and returns about how many bytes they are.
+func (b *Batch) add(r Result) (bytes int) {
+	if r.Together == nil {
+		b.Results = append(b.Results, r)
+		if r.Event != nil {
+			bytes = len(r.Event.Description)
+		}
+		return bytes
+	}
+	for _, one := range r.Together {
+		bytes += b.add(one)
+	}
+	if r.Memo != nil {
+		b.Memos = append(b.Memos, store.Memo{Check: r.Check.ID, Data: r.Memo})
+	}
+	return bytes
 }
 
 func (p *Pipeline) handle(b *Batch) {
@@ -130,12 +154,15 @@ func (p *Pipeline) handle(b *Batch) {
 	p.committer.commit(b)
 }
 
+// Health is how each output is doing, by name.
+func (p *Pipeline) Health() map[string]Health { return p.senders.health() }
+
 // Stop ends everything: checks at once, with the processes they started; then what they had reported
-// is decided and committed; then the senders deliver what they can until ctx ends. It returns how many
-// notifications were left in the queues.
-func (p *Pipeline) Stop(ctx context.Context) int {
+// is decided and committed; then the senders deliver what they can until ctx ends. What is left stays
+// in the queues. The store is the caller's to close.
+func (p *Pipeline) Stop(ctx context.Context) {
 	p.scheduler.stop()
 	close(p.finish)
 	<-p.processed
-	return p.senders.stop(ctx)
+	p.senders.stop(ctx)
 }

@@ -12,6 +12,10 @@ type Result struct {
 	Run   *Run
 	Event *Event // nil at the end of the run
 	End   *RunEnd
+	// Together are the results of a whole run that must be committed at once with what the check
+	// remembers after it. Such a result holds nothing else, and processors never see it.
+	Together []Result
+	Memo     []byte // what the check remembers after Together; nil = what it did
 }
 
 // Run is one Gather of one check.
@@ -33,6 +37,7 @@ type Batch struct {
 	Results []Result
 	Notify  []*Event
 	States  []store.State
+	Memos   []store.Memo
 }
 
 // Processor changes, drops or adds to what is in a batch. It is called by one goroutine only.

@@ -21,6 +21,59 @@ type Report struct {
 	mu         sync.Mutex
 	incomplete map[string]bool
 	onPanic    func(where string, value any, stack []byte)
+
+	recall func(check string) []byte
+	held   []Result // the results so far of a run that recalls
+	holds  bool
+	memo   []byte
+}
+
+// Recall returns what the check remembered in its last run that went well, nil where there is nothing.
+// From here on the results of this run are handed on all together, when Gather ends, and committed in
+// one transaction with what it then Remembers: so nothing is seen twice or skipped after a crash. Call
+// it first of all.
+func (r *Report) Recall() []byte {
+	r.mu.Lock()
+	r.holds = true
+	r.mu.Unlock()
+	if r.recall == nil {
+		return nil
+	}
+	return r.recall(r.check.ID)
+}
+
+// Remember keeps data for the next Recall, over restarts and crashes. It counts when Gather returns no
+// error; the last call counts.
+func (r *Report) Remember(data []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.memo = data
+}
+
+// hand passes a result on, or holds it.
+func (r *Report) hand(result Result) {
+	r.mu.Lock()
+	if r.holds {
+		r.held = append(r.held, result)
+		r.mu.Unlock()
+		return
+	}
+	r.mu.Unlock()
+	r.send(result)
+}
+
+// finish closes the run.
+func (r *Report) finish(end RunEnd, well bool) {
+	last := Result{Check: r.check, Run: r.run, End: &end}
+	if !r.holds {
+		r.send(last)
+		return
+	}
+	all := Result{Check: r.check, Together: append(r.held, last)}
+	if well {
+		all.Memo = r.memo
+	}
+	r.send(all)
 }
 
 // Add reports one result.
@@ -37,7 +90,7 @@ func (r *Report) Add(e Event) {
 	if len(e.Description) > MaxDescription {
 		e.Description = printable.Cut(e.Description, MaxDescription)
 	}
-	r.send(Result{Check: r.check, Run: r.run, Event: &e})
+	r.hand(Result{Check: r.check, Run: r.run, Event: &e})
 }
 
 // Incomplete says that a source could not be looked at in full this time, so that alerts from it that

@@ -17,6 +17,7 @@ const overdueSlack = 5 * time.Second
 type runner struct {
 	check   *Check
 	results chan<- Result
+	recall  func(check string) []byte
 	log     *zap.Logger
 	cancel  context.CancelFunc
 	done    chan struct{}
@@ -27,7 +28,7 @@ type runner struct {
 func startRunner(s *scheduler, check *Check, delay time.Duration, previous *runner) *runner {
 	ctx, cancel := context.WithCancel(s.ctx)
 	r := &runner{
-		check: check, results: s.results, cancel: cancel, done: make(chan struct{}),
+		check: check, results: s.results, recall: s.recall, cancel: cancel, done: make(chan struct{}),
 		log: s.log.WithLazy(zap.String("check", check.ID), zap.String("at", check.Source)),
 	}
 	s.running.Go(func() {
@@ -102,8 +103,9 @@ func (r *runner) run(stop context.Context, run *Run) {
 	report := r.report(stop, run)
 	deadline, done := maxGather(r.check), make(chan struct{})
 	overdue := time.AfterFunc(deadline+overdueSlack, func() { // rarely more than a timer
+		own := r.report(stop, run) // the run's may be holding its results
 		r.tellWhile(stop, done, 0, func() {
-			r.fail(report, fmt.Sprintf("the check hangs: it should have ended after %s and did not. No further run starts before it ends.", deadline))
+			r.fail(own, fmt.Sprintf("the check hangs: it should have ended after %s and did not. No further run starts before it ends.", deadline))
 		})
 	})
 	end, err := gather(stop, report)
@@ -114,7 +116,7 @@ func (r *runner) run(stop context.Context, run *Run) {
 	} else if r.failed.Swap(false) {
 		report.Add(Event{Status: Ok, Labels: FailureLabels(r.check), Description: "the check works again"})
 	}
-	report.send(Result{Check: r.check, Run: run, End: &end})
+	report.finish(end, err == nil)
 }
 
 // report makes a report whose results go to the processors until stop ends.
@@ -128,6 +130,7 @@ func (r *runner) report(stop context.Context, run *Run) *Report {
 		case <-stop.Done():
 		}
 	})
+	report.recall = r.recall
 	report.onPanic = func(where string, value any, stack []byte) {
 		r.log.Error("a probe panicked; please report this", zap.String("target", where), zap.Any("panic", value), zap.ByteString("stack", stack))
 	}

@@ -19,6 +19,7 @@ const stopBudget = 5 * time.Second
 // scheduler has one runner for each check.
 type scheduler struct {
 	results chan<- Result
+	recall  func(check string) []byte
 	log     *zap.Logger
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -28,9 +29,9 @@ type scheduler struct {
 	runners map[string]*runner // by check ID
 }
 
-func newScheduler(results chan<- Result, log *zap.Logger) *scheduler {
+func newScheduler(results chan<- Result, recall func(string) []byte, log *zap.Logger) *scheduler {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &scheduler{results: results, log: log, ctx: ctx, cancel: cancel, runners: map[string]*runner{}}
+	return &scheduler{results: results, recall: recall, log: log, ctx: ctx, cancel: cancel, runners: map[string]*runner{}}
 }
 
 // apply stops the runners of checks that are gone or changed and starts those that are new.

@@ -20,10 +20,20 @@ type OutputSpec struct {
 	Content     string // hash of everything: a reload leaves an output alone when this is equal
 	Timeout     time.Duration
 	Concurrency int
+	MaxEvents   int   // in the queue, before events are merged by alert
+	MaxBytes    int64 // likewise
 	Output      Output
 }
 
-// sender brings the rows of one queue to one sink. Each of its workers reads one shard, so that all
+// limits are those of the output's queue.
+func (o *OutputSpec) limits() store.Limits {
+	const few = 64 // rows: enough to have the next at hand, and to see past a key that must wait
+	return store.Limits{
+		Lanes: o.Concurrency, Window: max(few, 2*o.Output.BatchSize()), MaxEvents: o.MaxEvents, MaxBytes: o.MaxBytes,
+	}
+}
+
+// sender brings the rows of one queue to one sink. Each of its workers has one lane, so that all
 // events of one alert go through one worker, in order.
 type sender struct {
 	spec  *OutputSpec
@@ -37,114 +47,47 @@ type sender struct {
 	story story
 }
 
-// drainPause is the longest pause between two tries while the agent stops.
-const drainPause = 500 * time.Millisecond
-
-// work is one worker's loop.
-func (s *sender) work(shard int) {
-	failures := 0
-	for s.ctx.Err() == nil {
-		rows := firstOfEachKey(s.queue.Peek(shard, s.spec.Output.BatchSize()))
-		if len(rows) == 0 {
-			select {
-			case <-s.queue.Wake(shard):
-				continue
-			case <-s.drain:
-				if len(s.queue.Peek(shard, 1)) == 0 {
-					return
-				}
-				continue
-			case <-s.ctx.Done():
-				return
-			}
-		}
-		settled, retry := s.write(shard, rows)
-		s.queue.Remove(shard, settled)
-		if retry == nil {
-			failures = 0
-			s.story.worked(s.log, shard)
-			continue
-		}
-		pause := RetryDelay(retry) // the sink knows best when to come back
-		if pause == 0 {
-			pause = backoff(failures, jitter)
-		}
-		if s.stopping() {
-			if errors.Is(retry, ErrReaderGone) {
-				return
-			}
-			pause = min(pause, drainPause) // the budget of a stop is short
-		}
-		if !s.wait(pause) {
-			return
-		}
-		failures++
-	}
-}
-
-// firstOfEachKey leaves for later what must not overtake: a batch holds one event of an alert, so that
-// no verdict on one of them can turn their order round.
-func firstOfEachKey(rows []store.Row) []store.Row {
-	if len(rows) < 2 {
-		return rows
-	}
-	seen := make(map[string]bool, len(rows))
-	first := rows[:0]
-	for _, row := range rows {
-		if !seen[row.Key] {
-			seen[row.Key] = true
-			first = append(first, row)
-		}
-	}
-	return first
-}
-
-// decode makes messages of rows. A row that cannot be read (it came from a store) is refused at once.
-func (s *sender) decode(shard int, rows []store.Row) (messages []*Message, readable []store.Row) {
-	messages, readable = make([]*Message, 0, len(rows)), make([]store.Row, 0, len(rows))
-	for _, row := range rows {
-		message, err := decodeMessage(row.Key, row.Data)
+// write hands parcels to the output and settles those that it took or refused. It returns the verdict
+// on each.
+func (s *sender) write(lane int, parcels []store.Parcel) []error {
+	verdicts := make([]error, len(parcels))
+	var messages []*Message
+	var at []int // the parcel of each message
+	now := time.Now()
+	for i, parcel := range parcels {
+		message, err := assemble(parcel, now)
 		if err != nil {
-			s.refused(row, err)
-			s.queue.Remove(shard, []store.Row{row})
+			verdicts[i] = Refused(err)
 			continue
 		}
-		messages, readable = append(messages, message), append(readable, row)
+		messages, at = append(messages, message), append(at, i)
 	}
-	return messages, readable
-}
-
-// write hands the rows to the output. settled are those delivered or refused, in their order; retry is
-// the first verdict "try again", nil where there is none.
-func (s *sender) write(shard int, rows []store.Row) (settled []store.Row, retry error) {
-	messages, rows := s.decode(shard, rows)
 	ctx, cancel := context.WithTimeout(s.ctx, s.spec.Timeout)
 	defer cancel()
-	verdicts := s.call(ctx, messages)
-	for i, row := range rows {
-		var err error
-		if verdicts != nil {
-			err = verdicts[i]
-		}
+	for i, err := range s.call(ctx, messages) {
+		verdicts[at[i]] = err
+	}
+	s.settle(lane, parcels, verdicts)
+	return verdicts
+}
+
+func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
+	delivered := parcels[:0:0]
+	for i, err := range verdicts {
 		switch {
 		case err == nil:
+			delivered = append(delivered, parcels[i])
 		case IsRefused(err):
-			s.refused(row, err)
-		default:
-			if retry == nil {
-				retry = err
-				if s.ctx.Err() == nil { // not when we cut it off ourselves
-					s.story.failed(s.log, shard, err)
-				}
-			}
-			if errors.Is(err, ErrReaderGone) {
-				s.gone()
-			}
-			continue
+			s.queue.Settle(lane, parcels[i:i+1], err.Error())
+			s.log.Error("the sink refused an event for good; it is kept as a dead letter",
+				zap.String("alert_key", parcels[i].Last().Key), zap.Error(err))
+		case errors.Is(err, ErrReaderGone):
+			s.gone()
 		}
-		settled = append(settled, row)
 	}
-	return settled, retry
+	if len(delivered) > 0 {
+		s.queue.Settle(lane, delivered, "")
+	}
 }
 
 // call is Write with its faults made into verdicts: a panic, and a wrong number of verdicts.
@@ -165,33 +108,11 @@ func (s *sender) call(ctx context.Context, messages []*Message) (verdicts []erro
 	return verdicts
 }
 
-func (s *sender) refused(row store.Row, err error) {
-	s.log.Error("the sink refused an event for good; it is dropped", zap.String("alert_key", row.Key), zap.Error(err))
-}
-
 func (s *sender) stopping() bool {
 	select {
 	case <-s.drain:
 		return true
 	default:
-		return false
-	}
-}
-
-// wait sleeps, at most until the agent begins to stop; it returns false when the sender is to end.
-func (s *sender) wait(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	drain := s.drain
-	if s.stopping() {
-		drain = nil
-	}
-	select {
-	case <-timer.C:
-		return true
-	case <-drain: // a long wait is over when the agent stops
-		return true
-	case <-s.ctx.Done():
 		return false
 	}
 }

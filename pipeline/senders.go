@@ -6,23 +6,26 @@ import (
 	"sync"
 
 	"go.uber.org/zap"
+
+	"catpaw/store"
 )
 
 // senders holds the running sender of each output.
 type senders struct {
-	store Store
+	store *store.Store
 	log   *zap.Logger
 	gone  func()
 
-	mu     sync.Mutex
-	byName map[string]*sender
+	mu      sync.Mutex
+	byName  map[string]*sender
+	leaving map[string]*sender // removed, perhaps still in a Write
 }
 
-func newSenders(s Store, log *zap.Logger, gone func()) *senders {
+func newSenders(s *store.Store, log *zap.Logger, gone func()) *senders {
 	if gone == nil {
 		gone = func() {}
 	}
-	return &senders{store: s, log: log, gone: gone, byName: map[string]*sender{}}
+	return &senders{store: s, log: log, gone: gone, byName: map[string]*sender{}, leaving: map[string]*sender{}}
 }
 
 // apply ends the senders of outputs that are gone or changed and starts those that are new. It waits
@@ -37,16 +40,19 @@ func (s *senders) apply(outputs []*OutputSpec) {
 	for name, old := range s.byName {
 		if wanted[name] == nil {
 			delete(s.byName, name)
+			s.leaving[name] = old
 			old.abort()
-			if n := s.store.Drop(name); n > 0 {
-				old.log.Warn("the output was removed from the configuration with notifications in its queue", zap.Int("dropped", n))
-			}
+			s.store.Release(name)
 		}
 	}
 	for _, spec := range outputs {
 		old := s.byName[spec.Name]
 		if old != nil && old.spec.Content == spec.Content {
 			continue
+		}
+		if old == nil {
+			old = s.leaving[spec.Name]
+			delete(s.leaving, spec.Name)
 		}
 		s.byName[spec.Name] = s.start(spec, old)
 	}
@@ -61,7 +67,7 @@ func (s *senders) start(spec *OutputSpec, previous *sender) *sender {
 		log: s.log.With(zap.String("output", spec.Name)),
 	}
 	if previous == nil {
-		next.queue = s.store.Open(spec.Name, spec.Concurrency)
+		next.queue = s.store.Open(spec.Name, spec.limits())
 	} else {
 		previous.abort()
 	}
@@ -69,7 +75,7 @@ func (s *senders) start(spec *OutputSpec, previous *sender) *sender {
 		defer close(next.done)
 		if previous != nil {
 			<-previous.done
-			next.queue = s.store.Open(spec.Name, spec.Concurrency)
+			next.queue = s.store.Open(spec.Name, spec.limits())
 		}
 		next.run()
 	}()
@@ -98,15 +104,28 @@ func (s *sender) run() {
 	}
 }
 
-// stop lets every sender deliver what is in its queue until ctx ends, then aborts it. It returns how
-// many notifications are left.
-func (s *senders) stop(ctx context.Context) (left int) {
+// health is how each output is doing, by name.
+func (s *senders) health() map[string]Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	all := make(map[string]Health, len(s.byName))
+	for name, one := range s.byName {
+		all[name] = one.story.health()
+	}
+	return all
+}
+
+// stop lets every sender deliver what is in its queue until ctx ends, then aborts it.
+func (s *senders) stop(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range s.leaving {
+		<-one.done
+	}
 	for _, one := range s.byName {
 		close(one.drain)
 	}
-	for name, one := range s.byName {
+	for _, one := range s.byName {
 		select {
 		case <-one.done:
 		case <-ctx.Done():
@@ -114,10 +133,8 @@ func (s *senders) stop(ctx context.Context) (left int) {
 			<-one.done
 		}
 		one.abort()
-		if n := s.store.Drop(name); n > 0 {
-			one.log.Warn("notifications were left undelivered", zap.Int("events", n))
-			left += n
+		if n := one.queue.Len(); n > 0 {
+			one.log.Warn("notifications are left in the queue", zap.Int("events", n))
 		}
 	}
-	return left
 }

@@ -7,42 +7,77 @@ import (
 	"go.uber.org/zap"
 )
 
-// story tells the log of a repeated failure once, then when it changes, then when it is over for all
-// of a sender's workers: one event that a sink does not want must not fill the log beside a thousand
-// that it takes. The zero value is ready; it is safe for concurrent use.
+// story is how an output is doing. It tells the log of a repeated failure once, then when it changes,
+// then when it is over for all of a sender's workers: one event that a sink does not want must not fill
+// the log beside a thousand that it takes. The zero value is ready; it is safe for concurrent use.
 type story struct {
-	mu      sync.Mutex
-	failing map[int]string // error by shard
-	since   time.Time
-	tries   int
+	mu        sync.Mutex
+	failing   map[int]string    // error by lane
+	next      map[int]time.Time // next try by lane
+	since     time.Time
+	tries     int
+	lastError string
+	lastFail  time.Time
+	lastGood  time.Time
 }
 
-// failed notes a failed try of a shard.
-func (s *story) failed(log *zap.Logger, shard int, err error) {
+// Health is how an output is doing.
+type Health struct {
+	LastSuccess time.Time `json:"last_success,omitzero"`
+	LastError   string    `json:"last_error,omitempty"`
+	LastFailure time.Time `json:"last_failure,omitzero"`
+	NextTry     time.Time `json:"next_try,omitzero"` // zero where nothing waits for one
+}
+
+func (s *story) health() Health {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := Health{LastSuccess: s.lastGood, LastError: s.lastError, LastFailure: s.lastFail}
+	for _, next := range s.next {
+		if h.NextTry.IsZero() || next.Before(h.NextTry) {
+			h.NextTry = next
+		}
+	}
+	return h
+}
+
+// failed notes a failed try of a lane.
+func (s *story) failed(log *zap.Logger, lane int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.failing) == 0 {
-		s.failing, s.since, s.tries = map[int]string{}, time.Now(), 0
+		s.failing, s.next, s.since, s.tries = map[int]string{}, map[int]time.Time{}, time.Now(), 0
 	}
 	s.tries++
 	text, known := err.Error(), false
 	for _, other := range s.failing {
 		known = known || other == text
 	}
-	s.failing[shard] = text
+	s.failing[lane], s.lastError, s.lastFail = text, text, time.Now()
 	if !known {
 		log.Warn("cannot deliver; the events wait and are tried again", zap.Error(err), zap.Int("tries", s.tries))
 	}
 }
 
-// worked notes that a shard has delivered.
-func (s *story) worked(log *zap.Logger, shard int) {
+// pausing notes when a lane tries again.
+func (s *story) pausing(lane int, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.failing[shard]; !ok {
+	if s.next != nil {
+		s.next[lane] = until
+	}
+}
+
+// worked notes that a lane has delivered.
+func (s *story) worked(log *zap.Logger, lane int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastGood = time.Now()
+	if _, ok := s.failing[lane]; !ok {
 		return
 	}
-	delete(s.failing, shard)
+	delete(s.failing, lane)
+	delete(s.next, lane)
 	if len(s.failing) == 0 {
 		log.Info("delivers again", zap.Int("failed_tries", s.tries), zap.Duration("after", time.Since(s.since).Round(time.Millisecond)))
 	}

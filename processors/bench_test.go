@@ -27,7 +27,7 @@ func ownLabels(i int) pipeline.Labels {
 func BenchmarkAllIsWell(b *testing.B) {
 	check := &pipeline.Check{ID: "net/1", Plugin: "net", Policy: pipeline.DefaultPolicy(), Labels: fromConfiguration}
 	last := alerting.New(zap.NewNop())
-	last.Configure([]*pipeline.Check{check})
+	last.Configure([]*pipeline.Check{check}, func(string) bool { return true })
 	chain := Chain(nil, last)
 	run := &pipeline.Run{}
 	var labels [sets]pipeline.Labels

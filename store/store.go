@@ -1,6 +1,22 @@
-// Package store keeps what must outlive a moment: the state of every live alert, and for each output
-// the queue of what it has yet to deliver. It knows bytes and keys, not alerts.
+// Package store keeps what must outlive the process: the state of every live alert, for each output the
+// queue of what it has yet to deliver, and what checks remember. It knows bytes and keys, not alerts.
+//
+//	Commit ─► pending ─► writer ─► one transaction of catpaw.db ─► lanes ─► Take … Settle
+//	          (store.go)  (writer.go)  (file.go, layout.go)        (queue.go)   │
+//	             ▲                                                              │
+//	             └──────────── settled rows go with the next transaction ◄──────┘
+//
+// A row is seen by nobody before it is on disk. While the disk fails, rows are seen at once and kept in
+// memory as well as on the list of what is still to be written: the disk's trouble is told, and does not
+// become the trouble of those who must be warned.
 package store
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
 
 // State is the encoded state of one alert. Data nil removes it.
 type State struct {
@@ -8,16 +24,213 @@ type State struct {
 	Data []byte
 }
 
-// Row is one event in the queue of one output.
-type Row struct {
-	Queue string
-	Seq   uint64 // set by the store, rising in each queue
-	Key   string // alert key: rows of one key are delivered in order
+// Memo is what a check remembers from one run to the next. Data nil removes it.
+type Memo struct {
+	Check string
 	Data  []byte
+}
+
+// Row is one event in the queue of one output. Rows of one key are delivered in order.
+type Row struct {
+	Queue  string
+	Seq    uint64 // set by the store, rising in each queue
+	Key    string // alert key
+	Time   int64  // unix seconds at which it was decided
+	Closes bool   // it ends its alert: what came before it is history
+	Data   []byte
+
+	home    *Queue
+	lane    int
+	bytes   int64 // its size where Data was not read; else 0
+	seen    bool  // it has arrived in a lane, or in the file behind one
+	onDisk  bool
+	taken   bool // a worker has it
+	settled bool // delivered, refused or merged: it is not to be written any more
 }
 
 // Tx is what one commit changes, all of it or nothing.
 type Tx struct {
 	States []State
+	Memos  []Memo
 	Rows   []Row
+}
+
+// Config is what a store is made of.
+type Config struct {
+	Dir string // holds catpaw.db; "" = keep everything in memory
+	Log *zap.Logger
+	// OnReset (or nil) is called, from a goroutine of its own, when a file was lost and a new one begun:
+	// the states of all live alerts must be committed again. found are those of a file that could be
+	// opened only now.
+	OnReset func(found []State)
+
+	noSync bool   // for tests that make crashes of their own
+	wrote  func() // called after every transaction
+}
+
+// Store is safe for concurrent use.
+type Store struct {
+	config Config
+	log    *zap.Logger
+
+	mu         sync.Mutex
+	seq        uint64
+	queues     map[string]*Queue // all that are open or in the file
+	memos      map[string][]byte
+	pending    *changes // what the next transaction writes
+	inflight   *changes // what the writer is writing, nil while it rests
+	trouble    *Trouble // nil while the disk does its work
+	replaced   *Trouble // why the last file was put aside
+	settled    int      // rows of pending that are settled
+	unreadable bool     // rows of the file cannot be read
+
+	file   *file         // nil: in memory. The writer's own, but for read.
+	wake   chan struct{} // something waits to be committed
+	soon   chan struct{} // something may be written with it
+	orders chan func()
+	closed chan struct{} // closed: write what is left, then end
+	ended  chan struct{}
+}
+
+// Trouble is why nothing can be written.
+type Trouble struct {
+	Text  string // what is wrong and what to do
+	Since time.Time
+}
+
+// stall is how long a commit waits for a disk that neither works nor fails.
+const stall = 5 * time.Second
+
+// Memory makes a store that lives as long as the process.
+func Memory(log *zap.Logger) *Store {
+	s := newStore(Config{Log: log})
+	close(s.ended) // there is no writer
+	return s
+}
+
+func newStore(c Config) *Store {
+	if c.OnReset == nil {
+		c.OnReset = func([]State) {}
+	}
+	if c.wrote == nil {
+		c.wrote = func() {}
+	}
+	return &Store{
+		config: c, log: c.Log, seq: uint64(time.Now().UnixNano()),
+		queues: map[string]*Queue{}, memos: map[string][]byte{}, pending: newChanges(),
+		wake: make(chan struct{}, 1), soon: make(chan struct{}, 1), orders: make(chan func()), closed: make(chan struct{}), ended: make(chan struct{}),
+	}
+}
+
+// Commit takes over a transaction and returns when it is on disk, or when the disk is in trouble; then
+// it is kept in memory until it can be written, and its rows are delivered from there. A row for a queue
+// that is not open is left out.
+func (s *Store) Commit(tx Tx) {
+	s.mu.Lock()
+	for _, state := range tx.States {
+		s.pending.states[state.Key] = state.Data
+	}
+	for _, memo := range tx.Memos {
+		s.setMemo(memo)
+	}
+	accepted := len(s.pending.rows)
+	for _, row := range tx.Rows {
+		if q := s.queues[row.Queue]; q != nil && q.open {
+			q.accept(&row)
+		}
+	}
+	if s.config.Dir == "" || s.trouble != nil {
+		s.show(s.pending.rows[accepted:])
+		s.forgetInMemory()
+		s.mu.Unlock()
+		if s.config.Dir == "" {
+			s.enforceLimits()
+		}
+		s.signal()
+		return
+	}
+	done := s.pending.done
+	s.mu.Unlock()
+	s.signal()
+	timer := time.NewTimer(stall)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		s.stalled()
+	}
+}
+
+func (s *Store) setMemo(memo Memo) {
+	s.pending.memos[memo.Check] = memo.Data
+	if memo.Data == nil {
+		delete(s.memos, memo.Check)
+	} else {
+		s.memos[memo.Check] = memo.Data
+	}
+}
+
+// Memo returns what a check remembers, nil where it remembers nothing.
+func (s *Store) Memo(check string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.memos[check]
+}
+
+// KeepMemos forgets what checks remember that are not among these.
+func (s *Store) KeepMemos(checks map[string]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for check := range s.memos {
+		if !checks[check] {
+			s.setMemo(Memo{Check: check})
+		}
+	}
+}
+
+// Trouble returns what is wrong with the disk, nil where nothing is.
+func (s *Store) Trouble() *Trouble {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trouble
+}
+
+// Close writes what is left and closes the file. It returns how many rows are lost with the process,
+// because no disk took them.
+func (s *Store) Close() (lost int) {
+	if s.config.Dir == "" {
+		return 0
+	}
+	close(s.closed)
+	<-s.ended
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, row := range s.pending.rows {
+		if !row.settled {
+			lost++
+		}
+	}
+	return lost
+}
+
+// signal wakes the writer.
+func (s *Store) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// order has the writer run f between two transactions, and waits for it.
+func (s *Store) order(f func()) {
+	if s.config.Dir == "" {
+		f()
+		return
+	}
+	done := make(chan struct{})
+	select {
+	case s.orders <- func() { defer close(done); f() }:
+		<-done
+	case <-s.ended:
+	}
 }

@@ -29,6 +29,7 @@ Exit status: 0 the configuration is good, 1 it is not.`,
 			if err != nil {
 				return err
 			}
+			c.Warnings = append(c.Warnings, agent.OrphanWarnings(c)...)
 			return printConfiguration(cmd.OutOrStdout(), source.Dir, c)
 		},
 	}

@@ -320,7 +320,7 @@ func TestAHangingSinkLeavesTheOthersAlone(t *testing.T) {
 		}
 	}
 	a.signal(syscall.SIGTERM)
-	if err := a.wait(); err != nil || !strings.Contains(a.logged(), "left undelivered") {
+	if err := a.wait(); err != nil || !strings.Contains(a.logged(), "left in the queue") {
 		t.Errorf("ended with %v; log:\n%s", err, a.logged())
 	}
 }

@@ -16,8 +16,8 @@ var version = "dev"
 
 // flags are those of the original, which count for every subcommand that reads a configuration.
 type flags struct {
-	configs, plugins, url, interval, logLevel string
-	test, version                             bool
+	configs, stateDir, plugins, url, interval, logLevel string
+	test, version                                       bool
 }
 
 func newRoot() *cobra.Command {
@@ -45,13 +45,14 @@ Flags may be written with one dash or two.`,
 	}
 	p := root.PersistentFlags()
 	p.StringVar(&f.configs, "configs", "conf.d", "configuration `directory`")
+	p.StringVar(&f.stateDir, "state-dir", "", "`directory` of queues and alerts, instead of [global] state_dir")
 	p.StringVar(&f.plugins, "plugins", "", "read only these probes, `a:b:c`")
 	p.StringVar(&f.url, "url", "", "FlashDuty `URL`, instead of the configured one")
 	p.StringVar(&f.interval, "interval", "", "default `seconds` between two runs of a check, instead of [global] interval")
 	p.StringVar(&f.logLevel, "loglevel", "", "log `level` instead of [log] level: debug, info, warn, error, fatal")
 	root.Flags().BoolVar(&f.test, "test", false, "the same as catpaw once")
 	root.Flags().BoolVar(&f.version, "version", false, "print the version")
-	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newVersion())
+	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newQueue(f), newSend(f), newVersion())
 	return root
 }
 
@@ -68,7 +69,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // source is where the flags say that the configuration comes from.
 func (f *flags) source() (agent.Source, error) {
-	s := agent.Source{Dir: f.configs, URL: f.url, LogLevel: f.logLevel, Vars: agent.HostVars()}
+	s := agent.Source{Dir: f.configs, StateDir: f.stateDir, URL: f.url, LogLevel: f.logLevel, Vars: agent.HostVars()}
 	s.Plugins = strings.FieldsFunc(f.plugins, func(r rune) bool { return r == ':' || r == ',' })
 	if f.interval != "" {
 		d, err := config.ParseDuration(f.interval)

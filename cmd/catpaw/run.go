@@ -37,7 +37,9 @@ func run(f *flags) error {
 func signals() (ctx context.Context, reload <-chan struct{}) {
 	// A closed pipe is an error of the write, not the end of the process. Notify, not Ignore: what is
 	// ignored would be ignored by every script that a check runs, too.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	if len(faults) > 0 {
+		signal.Notify(make(chan os.Signal, 1), faults...)
+	}
 
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := make(chan os.Signal, 2)

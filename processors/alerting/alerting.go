@@ -47,6 +47,7 @@ type Processor struct {
 	byCheck map[string]map[string]*entry // by owner, then alert key
 
 	configured map[string]*pipeline.Check
+	covered    func(plugin string) bool
 	waiting    map[string]*waiting      // by ID: checks that may still claim an orphan
 	orphans    bool                     // there may be alerts whose owner is not configured
 	conflicts  map[string]bool          // alert keys already complained about
@@ -62,9 +63,21 @@ func New(log *zap.Logger) *Processor {
 	}
 }
 
+// States returns the state of every alert, for a store that has lost them.
+func (p *Processor) States() []store.State {
+	states := make([]store.State, 0, len(p.alerts))
+	for _, e := range p.alerts {
+		states = append(states, encode(e))
+	}
+	return states
+}
+
 // Restore takes over alerts that a store has kept. What cannot be read is logged and left out.
 func (p *Processor) Restore(states []store.State) {
 	for _, state := range states {
+		if p.alerts[state.Key] != nil { // what is known already is newer
+			continue
+		}
 		e := &entry{key: state.Key, stale: true}
 		if err := json.Unmarshal(state.Data, e); err != nil {
 			p.log.Error("a stored alert cannot be read and is forgotten", zap.String("alert_key", state.Key), zap.Error(err))

@@ -93,7 +93,7 @@ func oks(key string) finding  { return finding{key, pipeline.Ok, ""} }
 func TestWhatARunNoLongerMentionsIsOver(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", nil)
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.want(r.run(c, well, bads("a"), bads("b")), "a:Warning b:Warning")
 	r.want(r.run(c, pipeline.RunEnd{Well: false}, bads("a")), "")
 	r.want(r.run(c, pipeline.RunEnd{Well: true, Incomplete: map[string]bool{"": true}}), "")
@@ -107,7 +107,7 @@ func TestWhatARunNoLongerMentionsIsOver(t *testing.T) {
 func TestASourceThatFailedKeepsItsAlerts(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", nil)
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.run(c, well, finding{"a", pipeline.Warning, "one.sh"}, finding{"b", pipeline.Warning, "two.sh"})
 	r.want(r.run(c, pipeline.RunEnd{Well: true, Incomplete: map[string]bool{"one.sh": true}}), "b:Ok")
 	r.want(r.run(c, well), "a:Ok")
@@ -116,7 +116,7 @@ func TestASourceThatFailedKeepsItsAlerts(t *testing.T) {
 func TestRunsThatFailedDoNotCountAsTime(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", func(c *pipeline.Check) { c.Policy.ForDuration = seconds(3) })
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.want(r.run(c, well, bads("a")), "")
 	for range 5 {
 		r.want(r.run(c, pipeline.RunEnd{}), "")
@@ -130,7 +130,7 @@ func TestRunsThatFailedDoNotCountAsTime(t *testing.T) {
 func TestResolveAbsentCanBeTurnedOff(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", func(c *pipeline.Check) { c.Policy.ResolveAbsent = false })
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.run(c, well, bads("a"))
 	r.want(r.run(c, well), "")
 	r.want(r.run(c, well, oks("a")), "a:Ok")
@@ -139,21 +139,21 @@ func TestResolveAbsentCanBeTurnedOff(t *testing.T) {
 func TestAlertsOfARemovedCheckEndAtOnce(t *testing.T) {
 	t.Parallel()
 	r, gone, other := newRig(t), check("exec/1", nil), check("exec/2", nil)
-	r.p.Configure([]*pipeline.Check{gone, other})
+	r.p.Configure([]*pipeline.Check{gone, other}, everyPlugin)
 	r.run(gone, well, bads("a"))
 	r.run(other, well)
-	r.p.Configure([]*pipeline.Check{other})
+	r.p.Configure([]*pipeline.Check{other}, everyPlugin)
 	r.want(r.process(&pipeline.Batch{}), "a:Ok")
 }
 
 func TestLateResultsOfARemovedCheckDoNotCount(t *testing.T) {
 	t.Parallel()
 	r, gone := newRig(t), check("exec/1", nil)
-	r.p.Configure([]*pipeline.Check{gone})
+	r.p.Configure([]*pipeline.Check{gone}, everyPlugin)
 	changed := check("exec/1", func(c *pipeline.Check) { c.Content = "2" })
-	r.p.Configure([]*pipeline.Check{changed})
+	r.p.Configure([]*pipeline.Check{changed}, everyPlugin)
 	r.want(r.run(gone, well, bads("a")), "")
-	r.p.Configure(nil)
+	r.p.Configure(nil, everyPlugin)
 	r.want(r.run(changed, well, bads("a")), "")
 }
 
@@ -161,9 +161,9 @@ func TestAChangedCheckMayClaimItsAlerts(t *testing.T) {
 	t.Parallel()
 	r, old := newRig(t), check("exec/1", nil)
 	changed := check("exec/2", nil) // other options, so another ID
-	r.p.Configure([]*pipeline.Check{old})
+	r.p.Configure([]*pipeline.Check{old}, everyPlugin)
 	r.want(r.run(old, well, bads("a"), bads("b")), "a:Warning b:Warning")
-	r.p.Configure([]*pipeline.Check{changed})
+	r.p.Configure([]*pipeline.Check{changed}, everyPlugin)
 	r.want(r.process(&pipeline.Batch{}), "")
 	r.want(r.run(changed, pipeline.RunEnd{}), "")
 	r.want(r.run(changed, well, bads("a")), "b:Ok")
@@ -176,9 +176,9 @@ func TestACheckThatKeepsFailingDoesNotHoldOrphansForEver(t *testing.T) {
 		"the check": {}, "everything": {Well: true, Incomplete: map[string]bool{"": true}}, "the same source": {Well: true, Incomplete: map[string]bool{"s": true}},
 	} {
 		r, old, changed := newRig(t), check("exec/1", nil), check("exec/2", nil)
-		r.p.Configure([]*pipeline.Check{old})
+		r.p.Configure([]*pipeline.Check{old}, everyPlugin)
 		r.run(old, well, finding{"a", pipeline.Warning, "s"}, finding{"b", pipeline.Warning, "s"})
-		r.p.Configure([]*pipeline.Check{changed})
+		r.p.Configure([]*pipeline.Check{changed}, everyPlugin)
 		r.want(r.run(changed, end), "")
 		r.want(r.run(changed, end, finding{"b", pipeline.Warning, "s"}), "")
 		if got := strings.Join(r.run(changed, end), " "); got != "a:Ok" {
@@ -186,29 +186,29 @@ func TestACheckThatKeepsFailingDoesNotHoldOrphansForEver(t *testing.T) {
 		}
 	}
 	r, old, changed := newRig(t), check("exec/1", nil), check("exec/2", nil)
-	r.p.Configure([]*pipeline.Check{old})
+	r.p.Configure([]*pipeline.Check{old}, everyPlugin)
 	r.run(old, well, finding{"a", pipeline.Warning, "s"})
-	r.p.Configure([]*pipeline.Check{changed})
+	r.p.Configure([]*pipeline.Check{changed}, everyPlugin)
 	r.want(r.run(changed, pipeline.RunEnd{Well: true, Incomplete: map[string]bool{"another": true}}), "a:Ok")
 }
 
 func TestAnAlertWhoseLabelsChangedIsOverUnderItsOldKey(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", func(c *pipeline.Check) { c.Policy.ResolveAbsent = false })
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.run(c, well, bads("old"))
 	relabelled := check("exec/1", func(c *pipeline.Check) { c.Policy.ResolveAbsent, c.Content = false, "2" })
-	r.p.Configure([]*pipeline.Check{relabelled})
+	r.p.Configure([]*pipeline.Check{relabelled}, everyPlugin)
 	r.want(r.run(relabelled, well, bads("new")), "new:Warning old:Ok")
 }
 
 func TestDisablingAlertingEndsTheAlert(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", nil)
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.run(c, well, bads("a"))
 	off := check("exec/1", func(c *pipeline.Check) { c.Policy.Enabled, c.Content = false, "2" })
-	r.p.Configure([]*pipeline.Check{off})
+	r.p.Configure([]*pipeline.Check{off}, everyPlugin)
 	r.want(r.run(off, well, bads("a"), bads("b")), "a:Ok")
 	r.want(r.run(off, well, bads("a")), "")
 }
@@ -217,7 +217,7 @@ func TestAlertsLiveOnOverARestart(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	c := check("exec/1", func(c *pipeline.Check) { c.Policy.RepeatNumber = 1 })
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.want(r.run(c, well, bads("a"), bads("b"), bads("c")), "a:Warning b:Warning c:Warning")
 
 	next := newRig(t)
@@ -227,7 +227,7 @@ func TestAlertsLiveOnOverARestart(t *testing.T) {
 		saved = append(saved, store.State{Key: key, Data: data})
 	}
 	next.p.Restore(append(saved, store.State{Key: "x", Data: []byte("{broken")}))
-	next.p.Configure([]*pipeline.Check{c})
+	next.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	next.want(next.process(&pipeline.Batch{}), "")
 	next.want(next.run(c, well, bads("a"), oks("b")), "b:Ok c:Ok")
 	if n := next.logs.FilterMessageSnippet("cannot be read").Len(); n != 1 {
@@ -238,18 +238,18 @@ func TestAlertsLiveOnOverARestart(t *testing.T) {
 func TestAlertsOfAPluginThatIsGoneAfterARestartEnd(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("net/1", nil)
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.run(c, well, bads("a"))
 	next, other := newRig(t), check("exec/1", nil)
 	next.p.Restore([]store.State{{Key: "a", Data: r.states["a"]}})
-	next.p.Configure([]*pipeline.Check{other})
+	next.p.Configure([]*pipeline.Check{other}, everyPlugin)
 	next.want(next.process(&pipeline.Batch{}), "a:Ok")
 }
 
 func TestTwoChecksUnderOneKeyDoNotFight(t *testing.T) {
 	t.Parallel()
 	r, one, two := newRig(t), check("exec/1", nil), check("exec/2", nil)
-	r.p.Configure([]*pipeline.Check{one, two})
+	r.p.Configure([]*pipeline.Check{one, two}, everyPlugin)
 	r.want(r.run(one, well, bads("a")), "a:Warning")
 	for range 3 {
 		r.want(r.run(two, well, oks("a")), "")
@@ -265,7 +265,7 @@ func TestTwoChecksUnderOneKeyDoNotFight(t *testing.T) {
 func TestOneRunThatSaysBadAndOkUnderOneKeyStaysBad(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", nil)
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.want(r.run(c, well, bads("a"), oks("a")), "a:Warning")
 	r.want(r.run(c, well, bads("a"), oks("a")), "")
 	r.want(r.run(c, well, oks("a")), "a:Ok")
@@ -274,7 +274,7 @@ func TestOneRunThatSaysBadAndOkUnderOneKeyStaysBad(t *testing.T) {
 func TestOneRunThatSaysOkAndThenBadIsNotToldEveryTime(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", nil)
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.want(r.run(c, well, oks("a"), bads("a")), "a:Warning")
 	r.want(r.run(c, well, oks("a"), bads("a")), "a:Ok a:Warning") // only now it shows
 	for range 3 {
@@ -304,7 +304,7 @@ func TestTheStoryIsTold(t *testing.T) {
 func TestAllIsWellCostsNoMemory(t *testing.T) {
 	t.Parallel()
 	r, c := newRig(t), check("exec/1", nil)
-	r.p.Configure([]*pipeline.Check{c})
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	for range 100 {
 		r.want(r.run(c, well, oks("a"), oks("b")), "")
 	}
@@ -312,3 +312,5 @@ func TestAllIsWellCostsNoMemory(t *testing.T) {
 		t.Error("good results left something behind")
 	}
 }
+
+func everyPlugin(string) bool { return true }

@@ -2,10 +2,8 @@ package alerting
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
-	"catpaw/internal/printable"
 	"catpaw/pipeline"
 )
 
@@ -27,7 +25,7 @@ func explain(event *pipeline.Event, previous, next Alert, d Decision) *pipeline.
 		line = fmt.Sprintf("bad since %s, for %s", time.Unix(told.FirstFireTime, 0).Format(time.DateTime+" MST"), lasted)
 	}
 	if line != "" {
-		told.Description = withLine(told.Description, line)
+		told.Description = pipeline.WithLine(told.Description, "alert", line)
 	}
 	return &told
 }
@@ -37,14 +35,4 @@ func times(n int) string {
 		return "once"
 	}
 	return fmt.Sprintf("%d times", n)
-}
-
-// withLine adds a last line in the description's own form, within its limit.
-func withLine(description, line string) string {
-	if strings.HasPrefix(description, "[MD]") {
-		line = "\n- **alert**: " + line
-	} else {
-		line = "\n" + line
-	}
-	return printable.Cut(description, pipeline.MaxDescription-len(line)) + line
 }

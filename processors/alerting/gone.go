@@ -67,8 +67,10 @@ func (p *Processor) claimable(plugin string, e *entry) bool {
 
 // Configure tells which checks run from now on. Alerts of others are orphans: a new or changed check
 // of the same plugin may still claim them by reporting under the same key; when all of those have
-// looked, what is left is over.
-func (p *Processor) Configure(checks []*pipeline.Check) {
+// looked, what is left is over. Alerts of plugins that are not covered are left alone: nobody said that
+// their checks are gone.
+func (p *Processor) Configure(checks []*pipeline.Check, covered func(plugin string) bool) {
+	p.covered = covered
 	before := p.configured
 	p.configured = make(map[string]*pipeline.Check, len(checks))
 	clear(p.waiting)
@@ -95,6 +97,9 @@ func (p *Processor) endOrphans(b *pipeline.Batch) {
 			continue
 		}
 		plugin, _, _ := strings.Cut(owner, "/")
+		if !p.covered(plugin) {
+			continue
+		}
 		own := p.byCheck[owner]
 		for _, key := range slices.Sorted(maps.Keys(own)) {
 			if p.claimable(plugin, own[key]) {

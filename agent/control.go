@@ -1,0 +1,78 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// socketPath is where the running agent takes orders: JSON over HTTP on a unix socket that only its
+// user may open.
+func socketPath(stateDir string) string { return filepath.Join(stateDir, "catpaw.sock") }
+
+// control serves the socket and returns how to end it. Without it the agent runs as well.
+func (a *Agent) control() (end func()) {
+	path := socketPath(a.stateDir)
+	_ = os.Remove(path) // a leftover: the store's lock says that no other agent runs here
+	listener, err := net.Listen("unix", path)
+	if err == nil {
+		err = os.Chmod(path, 0o600)
+	}
+	if err != nil {
+		a.log.Warn("cannot open the control socket; catpaw queue will not reach this agent", zap.Error(err))
+		if listener != nil {
+			listener.Close()
+		}
+		return func() {}
+	}
+	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener) // ends with Close
+	}()
+	return func() {
+		server.Close()
+		<-done
+	}
+}
+
+func (a *Agent) routes() http.Handler {
+	queues := &local{store: a.store, health: a.pipeline.Health}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/queues", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w)(queues.List())
+	})
+	mux.HandleFunc("GET /v1/queues/{name}/events", func(w http.ResponseWriter, r *http.Request) {
+		after, _ := strconv.ParseUint(r.FormValue("after"), 10, 64)
+		reply(w)(queues.Events(r.PathValue("name"), r.FormValue("dead") != "", after))
+	})
+	mux.HandleFunc("POST /v1/queues/{name}/purge", func(w http.ResponseWriter, r *http.Request) {
+		reply(w)(queues.Purge(r.PathValue("name"), r.FormValue("dead") != ""))
+	})
+	mux.HandleFunc("POST /v1/queues/{name}/redrive", func(w http.ResponseWriter, r *http.Request) {
+		reply(w)(queues.Redrive(r.PathValue("name"), r.FormValue("to")))
+	})
+	return mux
+}
+
+// reply writes a value, or the error as text.
+func reply(w http.ResponseWriter) func(value any, err error) {
+	return func(value any, err error) {
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(value) // who asked may have gone
+	}
+}
+
+var errNoAnswer = errors.New("the running catpaw does not answer")

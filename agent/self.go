@@ -1,0 +1,94 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"catpaw/internal/markdown"
+	"catpaw/pipeline"
+	"catpaw/store"
+)
+
+// self is the check that catpaw makes of itself: whether what it promises to keep is on disk, and
+// whether it had to give events up. Its alerts go the way of all others.
+type self struct {
+	store *store.Store
+	dir   string
+	lost  map[string]uint64 // by queue, as of the last look
+}
+
+// selfInterval is how often catpaw looks at itself.
+const selfInterval = 10 * time.Second
+
+// newsOf is for how long a state file that was put aside is told.
+const newsOf = 15 * time.Minute
+
+// selfCheck makes the check, with the labels of every other.
+func selfCheck(s *store.Store, c *Configuration) *pipeline.Check {
+	labels := map[string]string{"from_plugin": "catpaw"}
+	for key, value := range c.Labels {
+		labels[key] = value
+	}
+	policy := pipeline.DefaultPolicy()
+	policy.DefaultSeverity = pipeline.Severity(pipeline.Critical)
+	policy.RepeatInterval = 0
+	policy.RepeatNumber = 1
+	return &pipeline.Check{
+		ID: "catpaw/self", Content: digest(fmt.Sprint(labels), c.StateDir), Plugin: "catpaw", Source: "catpaw itself",
+		Interval: selfInterval, Policy: policy, Labels: pipeline.LabelsOf(labels),
+		Input: &self{store: s, dir: c.StateDir, lost: map[string]uint64{}},
+	}
+}
+
+// Init has nothing to judge.
+func (s *self) Init() error { return nil }
+
+// Gather looks at the store.
+func (s *self) Gather(_ context.Context, r *pipeline.Report) error {
+	r.Add(s.state())
+	for _, queue := range s.store.Queues() {
+		r.Add(s.queue(queue))
+	}
+	return nil
+}
+
+func (s *self) state() pipeline.Event {
+	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw state", "target", s.dir)}
+	var text markdown.Builder
+	text.Item("directory", "%s", s.dir)
+	trouble, replaced := s.store.Trouble(), s.store.Replaced()
+	switch {
+	case trouble != nil:
+		event.Status = pipeline.Bad
+		text.Item("expected", "alerts and queues on disk")
+		text.Item("seen", "%s", trouble.Text).Item("since", "%s", trouble.Since.Format(time.DateTime+" MST"))
+		text.Item("meanwhile", "checks and outputs go on from memory; a crash now would lose what is not delivered")
+	case replaced != nil && time.Since(replaced.Since) < newsOf:
+		event.Status = pipeline.Bad
+		text.Item("seen", "the state file could not be used (%s) and was put aside at %s; a new one was begun",
+			replaced.Text, replaced.Since.Format(time.DateTime+" MST"))
+		text.Item("look further", "`ls -l %s`; queued events and open alerts of before are in the old file only", s.dir)
+	default:
+		text.Item("state", "alerts and queues are on disk")
+	}
+	event.Description = text.String()
+	return event
+}
+
+// queue tells of a queue that gave events up since the last look.
+func (s *self) queue(q store.QueueInfo) pipeline.Event {
+	before, known := s.lost[q.Name]
+	s.lost[q.Name] = q.Counts.Lost
+	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw queue", "target", q.Name)}
+	var text markdown.Builder
+	text.Item("output", "%s", q.Name).Item("queued", "%d events", q.Queued)
+	if known && q.Counts.Lost > before {
+		event.Status = pipeline.Bad
+		text.Item("seen", "%d events were given up: the queue is full even with one event of each alert", q.Counts.Lost-before)
+		text.Item("look further", "`catpaw queue`; mend the output, or raise queue.max_events")
+	}
+	event.Description = text.String()
+	event.Attrs = []pipeline.Attr{{Key: "queued_events", Value: int64(q.Queued)}, {Key: "queued_bytes", Value: q.Bytes}}
+	return event
+}

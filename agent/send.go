@@ -1,0 +1,80 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"catpaw/pipeline"
+	"catpaw/processors/labels"
+)
+
+// Sent is the verdict of one output on one test event.
+type Sent struct {
+	Output string
+	Event  string // "test event" or "its recovery"
+	Took   time.Duration
+	Err    error
+}
+
+// SendTest sends a test event and its recovery through the real outputs, past their queues, and tells
+// each verdict. name is one output, or "" for all.
+func SendTest(ctx context.Context, c *Configuration, name string, tell func(Sent)) error {
+	var outputs []*pipeline.OutputSpec
+	for _, output := range c.Outputs {
+		if name == "" || output.Name == name {
+			outputs = append(outputs, output)
+		}
+	}
+	if len(outputs) == 0 {
+		return fmt.Errorf("there is no output %q; there are: %v", name, names(c))
+	}
+	now := time.Now()
+	for _, output := range outputs {
+		for _, event := range []*pipeline.Event{testEvent(c, pipeline.Info, now), testEvent(c, pipeline.Ok, now)} {
+			what := "test event"
+			if event.Status == pipeline.Ok {
+				what = "its recovery"
+			}
+			begun := time.Now()
+			err := sendOne(ctx, output, event)
+			tell(Sent{output.Name, what, time.Since(begun), err})
+			if err != nil {
+				break // the recovery of what did not arrive
+			}
+		}
+		if err := output.Output.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sendOne(ctx context.Context, output *pipeline.OutputSpec, event *pipeline.Event) error {
+	ctx, cancel := context.WithTimeout(ctx, output.Timeout)
+	defer cancel()
+	verdicts := output.Output.Write(ctx, []*pipeline.Message{pipeline.NewMessage(event)})
+	if len(verdicts) == 0 {
+		return nil
+	}
+	return verdicts[0]
+}
+
+func testEvent(c *Configuration, status pipeline.Status, now time.Time) *pipeline.Event {
+	set := map[string]string{}
+	for key, value := range c.Labels {
+		set[key] = value
+	}
+	set["from_plugin"], set["check"] = "catpaw", "catpaw test"
+	id := make([]byte, 16)
+	_, _ = rand.Read(id) // never fails
+	event := &pipeline.Event{
+		ID: hex.EncodeToString(id), Time: now.Unix(), Status: status, Labels: pipeline.LabelsOf(set), TitleRule: "$check",
+		FirstFireTime: now.Unix(), NotifyCount: 1,
+		Description: "[MD]\n- **test**: sent by `catpaw send`; nothing is wrong",
+	}
+	event.AlertKey = labels.Key(event.Labels)
+	return event
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"catpaw/agent"
+)
+
+func newQueue(f *flags) *cobra.Command {
+	var asJSON bool
+	list := &cobra.Command{
+		Use: "queue", Short: "List the outputs' queues, look into them, empty or redrive them",
+		Long: `queue lists what each output has yet to deliver. It and its subcommands work while the agent runs,
+through its control socket, and while it does not, on the files of the state directory.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withQueues(f, false, func(queues agent.Queues) error {
+				all, err := queues.List()
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(all)
+				}
+				return printQueues(cmd.OutOrStdout(), all, time.Now())
+			})
+		},
+	}
+	list.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	list.AddCommand(newQueueCat(f), newQueuePurge(f), newQueueRedrive(f))
+	return list
+}
+
+// withQueues opens the queues of the configured state directory for fn.
+func withQueues(f *flags, write bool, fn func(agent.Queues) error) error {
+	source, err := f.source()
+	if err != nil {
+		return err
+	}
+	c, err := source.Load()
+	if err != nil {
+		return err
+	}
+	queues, err := agent.OpenQueues(c.StateDir, c.Outputs, write)
+	if err != nil {
+		return err
+	}
+	defer queues.Close()
+	return fn(queues)
+}
+
+func printQueues(w io.Writer, all []agent.QueueStatus, now time.Time) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "QUEUE\tEVENTS\tBYTES\tOLDEST\tDEAD LETTERS\tDELIVERED\tMERGED\tLOST\tNEXT TRY\tLAST ERROR")
+	for _, q := range all {
+		name := q.Name
+		if q.Orphan {
+			name += " (no such output)"
+		}
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", name, q.Queued, q.Bytes, orDash(q.Age(now)), q.Held,
+			q.Counts.Delivered, q.Counts.Merged, q.Counts.Lost, orDash(max(0, q.NextTry.Sub(now))), oneLine(q.LastError))
+	}
+	return table.Flush()
+}
+
+func orDash(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
+	return d.Round(time.Second).String()
+}
+
+func newQueueCat(f *flags) *cobra.Command {
+	var dead bool
+	cmd := &cobra.Command{
+		Use: "cat NAME", Short: "Print the queued events of an output, one JSON object a line, oldest first",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withQueues(f, true, func(queues agent.Queues) error { return cat(cmd.OutOrStdout(), queues, args[0], dead) })
+		},
+	}
+	cmd.Flags().BoolVar(&dead, "dead", false, "print the dead letters: what the sink refused for good, with the reason")
+	return cmd
+}
+
+func cat(w io.Writer, queues agent.Queues, name string, dead bool) error {
+	for after := uint64(0); ; {
+		events, err := queues.Events(name, dead, after)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		for _, event := range events {
+			line := []byte(event.Event)
+			if dead {
+				if line, err = json.Marshal(event); err != nil {
+					return err
+				}
+			}
+			if _, err := fmt.Fprintf(w, "%s\n", line); err != nil {
+				return err
+			}
+			after = event.Seq
+		}
+	}
+}
+
+func newQueuePurge(f *flags) *cobra.Command {
+	var dead bool
+	cmd := &cobra.Command{
+		Use: "purge NAME", Short: "Throw the queued events of an output away", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withQueues(f, true, func(queues agent.Queues) error {
+				n, err := queues.Purge(args[0], dead)
+				return printCount(cmd, n, "purged", err)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&dead, "dead", false, "throw the dead letters away instead")
+	return cmd
+}
+
+func newQueueRedrive(f *flags) *cobra.Command {
+	var to string
+	cmd := &cobra.Command{
+		Use: "redrive NAME", Short: "Put the dead letters of an output back into its queue", Args: cobra.ExactArgs(1),
+		Long: `redrive puts what a sink refused for good back into the queue, to be tried again. With --to it moves
+the dead letters and the queued events to another output's queue: so the queue of an output that was
+renamed or removed is drained.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withQueues(f, true, func(queues agent.Queues) error {
+				target := to
+				if target == "" {
+					target = args[0]
+				}
+				n, err := queues.Redrive(args[0], target)
+				return printCount(cmd, n, "put into the queue "+target, err)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", "another `output`, whose queue gets all")
+	return cmd
+}
+
+func printCount(cmd *cobra.Command, n int, what string, err error) error {
+	if err == nil {
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", count(n, "event"), what)
+	}
+	return err
+}

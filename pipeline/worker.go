@@ -1,0 +1,197 @@
+package pipeline
+
+import (
+	"errors"
+	"time"
+
+	"catpaw/store"
+)
+
+// drainPause is the longest pause between two tries while the agent stops.
+const drainPause = 500 * time.Millisecond
+
+// worker delivers the rows of one lane. After a failure the whole lane pauses, ever longer, for the sink
+// may be down. When it fails again, the next try is with other alerts: where those get through, it is
+// not the sink but the event, which then waits on its own and holds up nobody.
+type worker struct {
+	*sender
+	lane     int
+	failures int             // tries in a row of which nothing got through
+	suspects map[string]bool // alert keys that failed since something last got through
+	waiting  map[string]wait // alert keys that fail while others get through
+}
+
+type wait struct {
+	failures int
+	until    time.Time
+}
+
+// work is one worker's loop.
+func (s *sender) work(lane int) {
+	w := &worker{sender: s, lane: lane, suspects: map[string]bool{}, waiting: map[string]wait{}}
+	for s.ctx.Err() == nil {
+		parcels := w.take()
+		if len(parcels) == 0 {
+			if !w.idle() {
+				return
+			}
+			continue
+		}
+		verdicts := s.write(lane, parcels)
+		if pause := w.judge(parcels, verdicts); pause > 0 {
+			if s.stopping() && readerGone(verdicts) || !w.pause(pause) {
+				return
+			}
+		}
+	}
+}
+
+func readerGone(verdicts []error) bool {
+	for _, err := range verdicts {
+		if errors.Is(err, ErrReaderGone) {
+			return true
+		}
+	}
+	return false
+}
+
+// take returns what to try next.
+func (w *worker) take() []store.Parcel {
+	late := time.Now().Add(-lateAfter).Unix()
+	batch := w.spec.Output.BatchSize()
+	if len(w.suspects)+len(w.waiting) == 0 {
+		return w.queue.Take(w.lane, batch, late, nil)
+	}
+	now := time.Now()
+	waits := func(key string) bool {
+		wait, ok := w.waiting[key]
+		return ok && now.Before(wait.until) && !w.stopping()
+	}
+	const patience = 2 // a sink that is down says so twice before other events are tried
+	if w.failures >= patience {
+		parcels := w.queue.Take(w.lane, batch, late, func(key string) bool { return w.suspects[key] || waits(key) })
+		if len(parcels) > 0 {
+			return parcels
+		}
+		clear(w.suspects) // all failed: it is the sink
+	}
+	return w.queue.Take(w.lane, batch, late, waits)
+}
+
+// judge draws the conclusions from the verdicts and returns how long the lane is to pause.
+func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Duration) {
+	var failed []string
+	var worst error
+	for i, err := range verdicts {
+		key := parcels[i].Last().Key
+		if err == nil || IsRefused(err) {
+			delete(w.waiting, key)
+			continue
+		}
+		failed = append(failed, key)
+		if worst == nil || RetryDelay(err) > RetryDelay(worst) {
+			worst = err
+		}
+	}
+	if worst != nil && w.ctx.Err() == nil { // not when we cut it off ourselves
+		w.story.failed(w.log, w.lane, worst)
+	}
+	if len(failed) < len(parcels) {
+		w.through(failed)
+		if worst == nil {
+			w.story.worked(w.log, w.lane)
+		}
+		return RetryDelay(worst)
+	}
+	for _, key := range failed {
+		w.suspects[key] = true
+	}
+	if pause = RetryDelay(worst); pause == 0 { // the sink knows best when to come back
+		pause = backoff(w.failures, jitter)
+	}
+	w.failures++
+	return pause
+}
+
+// through notes that something got through: what failed did so by itself.
+func (w *worker) through(failed []string) {
+	w.failures = 0
+	for _, key := range failed {
+		w.suspects[key] = true
+	}
+	for key := range w.suspects {
+		wait := w.waiting[key]
+		wait.until = time.Now().Add(backoff(wait.failures, jitter))
+		wait.failures++
+		w.waiting[key] = wait
+	}
+	clear(w.suspects)
+}
+
+// idle waits for something to do; it returns false when the worker is to end.
+func (w *worker) idle() bool {
+	select {
+	case <-w.drain:
+		if w.queue.Empty(w.lane) {
+			return false
+		}
+		return w.sleep(drainPause, nil) // what waits is tried again
+	default:
+	}
+	var due <-chan time.Time
+	if len(w.waiting) > 0 {
+		timer := time.NewTimer(time.Until(w.nextDue()))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-w.queue.Wake(w.lane):
+	case <-due:
+	case <-w.drain:
+	case <-w.ctx.Done():
+		return false
+	}
+	return true
+}
+
+// nextDue is when the first of the waiting keys may be tried again. Keys whose rows are gone from the
+// queue are forgotten on the way.
+func (w *worker) nextDue() (next time.Time) {
+	now := time.Now()
+	for key, wait := range w.waiting {
+		if !now.Before(wait.until) { // nothing was there to try
+			delete(w.waiting, key)
+			continue
+		}
+		if next.IsZero() || wait.until.Before(next) {
+			next = wait.until
+		}
+	}
+	if next.IsZero() {
+		next = now
+	}
+	return next
+}
+
+// pause sleeps, at most until the agent begins to stop; while it stops, briefly.
+func (w *worker) pause(d time.Duration) bool {
+	if w.stopping() {
+		return w.sleep(min(d, drainPause), nil)
+	}
+	w.story.pausing(w.lane, time.Now().Add(d))
+	return w.sleep(d, w.drain)
+}
+
+// sleep returns false when the worker is to end.
+func (w *worker) sleep(d time.Duration, wake <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-wake:
+		return true
+	case <-w.ctx.Done():
+		return false
+	}
+}

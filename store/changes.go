@@ -1,0 +1,209 @@
+package store
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"go.etcd.io/bbolt"
+)
+
+// changes are what the file does not have yet.
+type changes struct {
+	states  map[string][]byte // nil = removed
+	memos   map[string][]byte // nil = removed
+	rows    []*Row            // new ones, in the order of their Seq; some may be settled by now
+	removed []rowID           // rows that the file still has
+	dead    []deadRow
+	revived []rowID         // dead letters that are none any more
+	touched map[*Queue]info // whose head has changed; the info as it is to be written
+	done    chan struct{}   // closed when they are written, or seen to be in trouble
+}
+
+type rowID struct {
+	queue *Queue
+	lane  int
+	seq   uint64
+}
+
+type deadRow struct {
+	queue *Queue
+	dead  *Dead
+}
+
+func newChanges() *changes {
+	return &changes{
+		states: map[string][]byte{}, memos: map[string][]byte{}, touched: map[*Queue]info{}, done: make(chan struct{}),
+	}
+}
+
+func (c *changes) touch(q *Queue) { c.touched[q] = info{} }
+
+func (c *changes) empty() bool {
+	return len(c.states)+len(c.memos)+len(c.rows)+len(c.removed)+len(c.dead)+len(c.revived)+len(c.touched) == 0
+}
+
+// close notes the heads of the queues as they are when all these changes are made.
+func (c *changes) close() {
+	for q := range c.touched {
+		c.touched[q] = q.info
+	}
+}
+
+// prepend puts earlier changes that could not be written before these.
+func (c *changes) prepend(earlier *changes) {
+	for key, data := range earlier.states {
+		if _, later := c.states[key]; !later {
+			c.states[key] = data
+		}
+	}
+	for check, data := range earlier.memos {
+		if _, later := c.memos[check]; !later {
+			c.memos[check] = data
+		}
+	}
+	c.rows = append(earlier.rows, c.rows...)
+	c.removed = append(earlier.removed, c.removed...)
+	c.dead = append(earlier.dead, c.dead...)
+	c.revived = append(earlier.revived, c.revived...)
+	for q := range earlier.touched {
+		c.touch(q)
+	}
+}
+
+// write makes the changes in a transaction. settled are rows that need not be written, as they were
+// when the transaction began.
+func (c *changes) write(tx *bbolt.Tx, settled map[*Row]bool, seq uint64) error {
+	w := &txWriter{tx: tx, buckets: map[*Queue]queueBuckets{}}
+	w.keys(bucketAlerts, c.states)
+	w.keys(bucketMemos, c.memos)
+	w.remove(c.removed)
+	w.rows(c.rows, settled)
+	w.dead(c.dead, c.touched)
+	w.revive(c.revived, c.touched)
+	for q, head := range c.touched {
+		w.put(w.queue(q).bucket, keyInfo, head.encode())
+	}
+	w.put(tx.Bucket(bucketMeta), keySeq, binary.BigEndian.AppendUint64(nil, seq))
+	return w.err
+}
+
+// txWriter keeps the first error, so that those who use it need not ask after every step.
+type txWriter struct {
+	tx      *bbolt.Tx
+	buckets map[*Queue]queueBuckets
+	err     error
+}
+
+func (w *txWriter) put(b *bbolt.Bucket, key, value []byte) {
+	if w.err == nil {
+		w.err = b.Put(key, value)
+	}
+}
+
+func (w *txWriter) delete(b *bbolt.Bucket, key []byte) {
+	if w.err == nil {
+		w.err = b.Delete(key)
+	}
+}
+
+func (w *txWriter) queue(q *Queue) queueBuckets {
+	b, ok := w.buckets[q]
+	if !ok {
+		var err error
+		if b, err = makeQueue(w.tx, q.name, len(q.lanes)); err != nil && w.err == nil {
+			w.err = err
+		}
+		w.buckets[q] = b
+	}
+	return b
+}
+
+// keys writes or removes in the order of the keys, which spares bbolt the search.
+func (w *txWriter) keys(bucket []byte, values map[string][]byte) {
+	if len(values) == 0 {
+		return
+	}
+	b := w.tx.Bucket(bucket)
+	keys := make([]string, 0, len(values))
+	for key := range values {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		if data := values[key]; data == nil {
+			w.delete(b, []byte(key))
+		} else {
+			w.put(b, []byte(key), data)
+		}
+	}
+}
+
+func (w *txWriter) remove(rows []rowID) {
+	slices.SortFunc(rows, func(a, b rowID) int {
+		return cmp.Or(cmp.Compare(a.queue.name, b.queue.name), cmp.Compare(a.lane, b.lane), cmp.Compare(a.seq, b.seq))
+	})
+	for _, row := range rows {
+		if b := w.queue(row.queue); w.err == nil {
+			w.delete(b.rows, rowKey(row.lane, row.seq))
+		}
+	}
+}
+
+func (w *txWriter) rows(rows []*Row, settled map[*Row]bool) {
+	order := make([]*Row, 0, len(rows))
+	for _, row := range rows {
+		if !settled[row] {
+			order = append(order, row)
+		}
+	}
+	slices.SortFunc(order, func(a, b *Row) int {
+		return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.lane, b.lane), cmp.Compare(a.Seq, b.Seq))
+	})
+	var arena []byte // bbolt keeps the slices until the commit
+	for _, row := range order {
+		start := len(arena)
+		arena = appendRow(arena, row)
+		if b := w.queue(row.home); w.err == nil {
+			w.put(b.rows, rowKey(row.lane, row.Seq), arena[start:len(arena):len(arena)])
+		}
+	}
+}
+
+// maxDead is how many dead letters of a queue are kept; the oldest go first.
+const maxDead = 1000
+
+// dead writes dead letters, and counts those that are kept.
+func (w *txWriter) dead(letters []deadRow, touched map[*Queue]info) {
+	for _, letter := range letters {
+		b := w.queue(letter.queue)
+		if w.err != nil {
+			return
+		}
+		w.put(b.dead, deadKey(letter.dead.Row.Seq), appendDead(nil, letter.dead))
+		head := touched[letter.queue]
+		head.DeadHeld++
+		if head.DeadHeld > maxDead {
+			oldest, _ := b.dead.Cursor().First()
+			w.delete(b.dead, oldest)
+			head.DeadHeld--
+		}
+		touched[letter.queue] = head
+	}
+}
+
+// revive removes dead letters.
+func (w *txWriter) revive(letters []rowID, touched map[*Queue]info) {
+	for _, letter := range letters {
+		b := w.queue(letter.queue)
+		if w.err != nil || b.dead.Get(deadKey(letter.seq)) == nil {
+			continue
+		}
+		w.delete(b.dead, deadKey(letter.seq))
+		head := touched[letter.queue]
+		head.DeadHeld--
+		touched[letter.queue] = head
+	}
+}
+
+func deadKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

@@ -1,0 +1,238 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"go.uber.org/zap"
+)
+
+// Open opens the store of a state directory and returns the states of the alerts in it. The only error
+// is ErrInUse: whatever else is wrong with the disk is told by Trouble, and tried again.
+func Open(c Config) (*Store, []State, error) {
+	s := newStore(c)
+	f, err := s.openOrBegin()
+	if errors.Is(err, ErrInUse) {
+		return nil, nil, err
+	}
+	var states []State
+	s.mu.Lock()
+	if err == nil {
+		states, err = s.adopt(f)
+	}
+	if err != nil {
+		s.troubled(err)
+	}
+	s.mu.Unlock()
+	go s.write()
+	return s, states, nil
+}
+
+// openOrBegin opens the file. One that cannot be read is put aside, and a new one begun.
+func (s *Store) openOrBegin() (*file, error) {
+	f, err := openFile(s.config.Dir)
+	why := ""
+	switch {
+	case errors.Is(err, errDamaged):
+		why = "corrupt"
+	case errors.Is(err, errNewer):
+		why = "newer"
+	default:
+		return f, err
+	}
+	path := filepath.Join(s.config.Dir, FileName)
+	s.log.Error("the state file cannot be used; it is put aside and a new one begun. Alerts and queues in it are not known",
+		zap.String("file", path), zap.Error(err), zap.String("kept_as", path+"."+why+"-…"))
+	if aside := putAside(path, why); aside != nil {
+		return nil, aside
+	}
+	s.mu.Lock()
+	s.noteReplaced(explain(err))
+	s.mu.Unlock()
+	return openFile(s.config.Dir)
+}
+
+// reopen tries again to get a file.
+func (s *Store) reopen() bool {
+	f, err := s.openOrBegin()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []State
+	if err == nil {
+		found, err = s.adopt(f)
+	}
+	if err != nil {
+		s.troubled(err)
+		s.show(s.pending.rows)
+		return false
+	}
+	go s.config.OnReset(found)
+	return true
+}
+
+// adopt takes a file over: what it holds is older than what is in memory.
+func (s *Store) adopt(f *file) (states []State, err error) {
+	heads := map[string]info{}
+	memos := map[string][]byte{}
+	err = f.read(func(tx *bbolt.Tx) error {
+		if seq := tx.Bucket(bucketMeta).Get(keySeq); len(seq) == 8 {
+			s.seq = max(s.seq, binary.BigEndian.Uint64(seq))
+		}
+		err := tx.Bucket(bucketAlerts).ForEach(func(key, data []byte) error {
+			states = append(states, State{string(key), append([]byte(nil), data...)})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		err = tx.Bucket(bucketMemos).ForEach(func(check, data []byte) error {
+			memos[string(check)] = append([]byte(nil), data...)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Bucket(bucketQueues).ForEachBucket(func(name []byte) error {
+			head, err := parseInfo(tx.Bucket(bucketQueues).Bucket(name).Get(keyInfo))
+			heads[string(name)] = head
+			return err
+		})
+	})
+	if err != nil {
+		f.close()
+		return nil, err
+	}
+	f.db.NoSync = s.config.noSync
+	s.file = f
+	for check, data := range memos {
+		if _, later := s.pending.memos[check]; !later {
+			s.memos[check] = data
+		}
+	}
+	for name, head := range heads {
+		if err := s.adoptQueue(name, head); err != nil {
+			return nil, err
+		}
+	}
+	return states, nil
+}
+
+// adoptQueue puts the rows of a file before those that were decided while it could not be opened.
+func (s *Store) adoptQueue(name string, head info) error {
+	q := s.queues[name]
+	if q == nil {
+		q = &Queue{store: s, name: name, info: head, limits: Limits{Window: 1}}
+		q.setLanes(int(max(1, head.Lanes)))
+		s.queues[name] = q
+	} else {
+		c, h := &q.info.Counts, head.Counts
+		c.Accepted, c.Delivered, c.Dead = c.Accepted+h.Accepted, c.Delivered+h.Delivered, c.Dead+h.Dead
+		c.Merged, c.Lost, c.Purged = c.Merged+h.Merged, c.Lost+h.Lost, c.Purged+h.Purged
+		q.info.Bytes += head.Bytes
+		q.info.DeadHeld = head.DeadHeld
+		s.pending.touch(q)
+	}
+	if int(head.Lanes) != len(q.lanes) {
+		if err := s.file.relane(q, len(q.lanes)); err != nil {
+			return err
+		}
+	}
+	for i := range q.lanes {
+		l := &q.lanes[i]
+		var taken []*Row
+		for _, row := range l.rows {
+			if row.taken {
+				taken = append(taken, row)
+			} else {
+				l.tail = append(l.tail, row)
+			}
+		}
+		l.rows, l.last, l.more = taken, 0, true
+		l.signal()
+	}
+	return nil
+}
+
+// replace gives up a damaged file for a new one, which is to hold all that memory knows.
+func (s *Store) replace() {
+	if err := putAside(s.file.path, "corrupt"); err != nil {
+		s.log.Error("the damaged state file cannot be put aside", zap.Error(err))
+		return
+	}
+	s.noteReplaced("it was damaged")
+	s.file = nil // not closed: a damaged file may hold bbolt's locks for ever
+	lost := 0
+	for check, data := range s.memos {
+		s.pending.memos[check] = data
+	}
+	s.pending.removed = nil
+	for _, q := range s.queues {
+		kept := 0
+		for _, row := range s.pending.rows {
+			if row.home == q && !row.settled && !row.seen {
+				kept++
+			}
+		}
+		for i := range q.lanes {
+			l := &q.lanes[i]
+			l.rows, l.tail, l.more, l.last = append(l.rows, l.tail...), nil, false, 0
+			for _, row := range l.rows {
+				if row.onDisk {
+					row.onDisk = false
+					s.pending.rows = append(s.pending.rows, row)
+				}
+			}
+			kept += len(l.rows)
+		}
+		gone := q.info.Counts.queued() - kept
+		q.info.Counts.Lost += uint64(gone)
+		q.info.DeadHeld = 0
+		q.info.Bytes = 0
+		for i := range q.lanes {
+			for _, row := range q.lanes[i].rows {
+				q.info.Bytes += row.size()
+			}
+		}
+		lost += gone
+		s.pending.touch(q)
+	}
+	if lost > 0 {
+		s.log.Error("notifications that only the damaged file held are not delivered; it is kept", zap.Int("events", lost))
+	}
+}
+
+// noteReplaced remembers for Replaced that a file was put aside.
+func (s *Store) noteReplaced(why string) { s.replaced = &Trouble{Text: why, Since: time.Now()} }
+
+// Replaced returns why and when a file was last put aside and a new one begun, nil where none was.
+func (s *Store) Replaced() *Trouble {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.replaced
+}
+
+// explain says what is wrong and, where we know, what to do.
+func explain(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "the disk is full: make room (" + err.Error() + ")"
+	case errors.Is(err, syscall.EFBIG):
+		return "the file may not grow: raise the limit on its size, ulimit -f (" + err.Error() + ")"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only: mount it writable, or set [global] state_dir (" + err.Error() + ")"
+	case errors.Is(err, fs.ErrPermission):
+		return "no permission: let catpaw's user write there, or set [global] state_dir (" + err.Error() + ")"
+	case errors.Is(err, syscall.EIO):
+		return "the disk fails: look at the kernel's log (" + err.Error() + ")"
+	case errors.Is(err, ErrInUse):
+		return "another catpaw has the state file: stop it, or give each its own [global] state_dir"
+	}
+	return strings.ReplaceAll(fmt.Sprint(err), "\n", " ")
+}

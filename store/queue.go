@@ -1,0 +1,367 @@
+package store
+
+import (
+	"cmp"
+	"hash/fnv"
+	"slices"
+	"time"
+)
+
+// Queue is what one output has yet to deliver, in lanes that are worked on independently. All rows of
+// one key are in one lane, in order. Of a long queue only the head of each lane is in memory.
+type Queue struct {
+	store *Store
+	name  string
+
+	// All that follows is guarded by store.mu.
+	open   bool // an output has it; else it is an orphan
+	limits Limits
+	lanes  []lane
+	info   info // as the file will know it after the next transaction
+	frozen bool // the limit is being enforced: nothing is loaded from the file
+	// hidden are rows that only the file has and that are settled; the next transaction removes them.
+	hidden map[uint64]bool
+}
+
+// Limits bound a queue.
+type Limits struct {
+	Lanes     int   // workers
+	Window    int   // rows of a lane that are kept in memory, at least
+	MaxEvents int   // beyond it, rows are merged by key; it may be exceeded by a tenth
+	MaxBytes  int64 // likewise
+}
+
+// lane is the rows of some keys, oldest first: rows, then those that only the file has, then tail.
+type lane struct {
+	rows []*Row
+	last uint64 // the newest row of the file that is, or was, in rows
+	more bool   // the file may have rows after last
+	tail []*Row // newer than those of the file: the disk is in trouble
+	wake chan struct{}
+}
+
+func (q *Queue) setLanes(n int) {
+	q.lanes = make([]lane, n)
+	for i := range q.lanes {
+		q.lanes[i].wake = make(chan struct{}, 1)
+	}
+	q.info.Lanes = uint16(n)
+}
+
+func (q *Queue) laneOf(key string) int {
+	hash := fnv.New32a()
+	hash.Write([]byte(key))
+	return int(hash.Sum32() % uint32(len(q.lanes)))
+}
+
+// size is what a row counts for in MaxBytes.
+func (r *Row) size() int64 {
+	if r.bytes != 0 {
+		return r.bytes
+	}
+	return int64(rowKeySize + rowHeader + len(r.Key) + len(r.Data))
+}
+
+// accept takes a new row over, for the next transaction.
+func (q *Queue) accept(r *Row) {
+	q.store.seq++
+	r.Seq, r.home, r.lane = q.store.seq, q, q.laneOf(r.Key)
+	if r.Time == 0 {
+		r.Time = time.Now().Unix()
+	}
+	q.info.Counts.Accepted++
+	q.info.Bytes += r.size()
+	q.store.pending.rows = append(q.store.pending.rows, r)
+	q.store.pending.touch(q)
+}
+
+// arrive makes a row visible that is on disk, or that only memory holds.
+func (q *Queue) arrive(r *Row) {
+	r.seen = true
+	l := &q.lanes[r.lane]
+	switch {
+	case r.onDisk && (l.more || len(l.rows) >= q.limits.Window): // it is read when its turn comes
+		l.more = true
+	case l.more:
+		l.tail = append(l.tail, r)
+	default:
+		l.rows = append(l.rows, r)
+		if r.onDisk {
+			l.last = r.Seq
+		}
+	}
+	l.signal()
+}
+
+func (l *lane) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Parcel is what one message is made of: one row, or several of one key of which the last one closes
+// the alert and tells the whole.
+type Parcel struct{ Rows []*Row }
+
+// Last is the row that tells the whole.
+func (p Parcel) Last() *Row { return p.Rows[len(p.Rows)-1] }
+
+// Take returns the oldest rows of a lane, one of each key, at most max, leaving out keys for which skip
+// (or nil) is true. Rows decided before late (unix seconds) that a later one closes come together with
+// it. All stay in the queue until they are settled; the next Take may return them again.
+func (q *Queue) Take(lane, max int, late int64, skip func(key string) bool) []Parcel {
+	q.store.mu.Lock()
+	l := &q.lanes[lane]
+	for _, row := range l.rows {
+		row.taken = false
+	}
+	parcels := l.pick(max, late, skip)
+	if len(parcels) < max && q.mayLoad(l) {
+		q.store.mu.Unlock()
+		q.load(lane)
+		q.store.mu.Lock()
+		parcels = l.pick(max, late, skip)
+	}
+	for _, parcel := range parcels {
+		for _, row := range parcel.Rows {
+			row.taken = true
+		}
+	}
+	q.store.mu.Unlock()
+	return parcels
+}
+
+// pick chooses among the rows in memory.
+func (l *lane) pick(max int, late int64, skip func(key string) bool) (parcels []Parcel) {
+	if max == 1 { // the common case, without a map
+		for _, row := range l.rows {
+			if skip == nil || !skip(row.Key) {
+				return []Parcel{l.parcel(row, late)}
+			}
+		}
+		return nil
+	}
+	seen := make(map[string]bool, min(max, len(l.rows)))
+	for _, row := range l.rows {
+		if len(parcels) == max {
+			break
+		}
+		if seen[row.Key] || skip != nil && skip(row.Key) {
+			continue
+		}
+		seen[row.Key] = true
+		parcels = append(parcels, l.parcel(row, late))
+	}
+	return parcels
+}
+
+// parcel adds to the first row of a key what belongs to it.
+func (l *lane) parcel(first *Row, late int64) Parcel {
+	if first.Closes || first.Time >= late {
+		return Parcel{[]*Row{first}}
+	}
+	rows := []*Row{}
+	for _, row := range l.rows {
+		if row.Key == first.Key {
+			if rows = append(rows, row); row.Closes {
+				return Parcel{rows}
+			}
+		}
+	}
+	return Parcel{[]*Row{first}}
+}
+
+// mayLoad reports whether rows of a lane are only in the file, and there is room for them.
+func (q *Queue) mayLoad(l *lane) bool {
+	const crowded = 4 // windows: keys that wait for another try must not hold up all others
+	return l.more && !q.frozen && q.store.file != nil && len(l.rows) < crowded*q.limits.Window
+}
+
+// load reads the next rows of a lane from the file. Only the worker of the lane calls it.
+func (q *Queue) load(n int) {
+	s := q.store
+	s.mu.Lock()
+	l := &q.lanes[n]
+	after, f := l.last, s.file
+	s.mu.Unlock()
+	if f == nil {
+		return
+	}
+	rows, more, err := f.readLane(q, n, after, q.limits.Window)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.readFailed(err)
+		return
+	}
+	if l.last != after || q.frozen || s.file != f { // the file was replaced, or its rows are being merged
+		return
+	}
+	for _, row := range rows {
+		if l.last = row.Seq; !q.hidden[row.Seq] {
+			l.rows = append(l.rows, row)
+		}
+	}
+	if l.more = more; !more {
+		l.rows = append(l.rows, l.tail...)
+		l.tail = nil
+	}
+}
+
+// Settle ends parcels: the sink has them (reason ""), or it refused them for good.
+func (q *Queue) Settle(lane int, parcels []Parcel, reason string) {
+	s := q.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, parcel := range parcels {
+		for i, row := range parcel.Rows {
+			if row.settled { // purged meanwhile
+				continue
+			}
+			q.settle(row)
+			switch {
+			case i < len(parcel.Rows)-1:
+				q.info.Counts.Merged++
+			case reason == "":
+				q.info.Counts.Delivered++
+			default:
+				q.info.Counts.Dead++
+				s.pending.dead = append(s.pending.dead, deadRow{q, &Dead{Row: row, Time: time.Now().Unix(), Reason: reason}})
+			}
+		}
+	}
+	q.lanes[lane].dropSettled()
+	s.forgetInMemory()
+	s.signalSoon()
+}
+
+// settle takes a row out of the queue; the caller counts what became of it.
+func (q *Queue) settle(r *Row) {
+	r.settled = true
+	q.info.Bytes -= r.size()
+	p := q.store.pending
+	p.touch(q)
+	if r.onDisk {
+		p.removed = append(p.removed, r.id())
+	} else { // the writer has it, or will have, and sees that it is settled
+		q.store.settled++
+	}
+}
+
+// hide settles a row that only the file has.
+func (q *Queue) hide(r *Row) {
+	q.settle(r)
+	if q.hidden == nil {
+		q.hidden = map[uint64]bool{}
+	}
+	q.hidden[r.Seq] = true
+}
+
+func (r *Row) id() rowID { return rowID{r.home, r.lane, r.Seq} }
+
+// dropSettled takes the settled rows off a lane.
+func (l *lane) dropSettled() {
+	l.rows = unsettled(l.rows)
+	l.tail = unsettled(l.tail)
+}
+
+// unsettled drops settled rows. They are at the beginning as a rule.
+func unsettled(rows []*Row) []*Row {
+	first := 0
+	for first < len(rows) && rows[first].settled {
+		rows[first] = nil
+		first++
+	}
+	rows = rows[first:]
+	kept := rows[:0]
+	for _, row := range rows {
+		if !row.settled {
+			kept = append(kept, row)
+		}
+	}
+	clear(rows[len(kept):])
+	if len(kept) == 0 {
+		return nil // the array behind it may once have held a long outage
+	}
+	return kept
+}
+
+// Wake signals that a lane may have new rows. It may signal once too often, never once too few.
+func (q *Queue) Wake(lane int) <-chan struct{} { return q.lanes[lane].wake }
+
+// Empty reports whether a lane has nothing to deliver.
+func (q *Queue) Empty(lane int) bool {
+	q.store.mu.Lock()
+	defer q.store.mu.Unlock()
+	l := &q.lanes[lane]
+	return len(l.rows) == 0 && len(l.tail) == 0 && !l.more
+}
+
+// Len is the number of rows in all lanes.
+func (q *Queue) Len() int {
+	q.store.mu.Lock()
+	defer q.store.mu.Unlock()
+	return q.info.Counts.queued()
+}
+
+// Open returns the queue of that name for one output, making it where there is none. It must not be
+// opened again while somebody still takes from it.
+func (s *Store) Open(name string, limits Limits) *Queue {
+	s.mu.Lock()
+	q := s.queues[name]
+	if q == nil {
+		q = &Queue{store: s, name: name}
+		q.setLanes(limits.Lanes)
+		s.queues[name] = q
+	}
+	q.open, q.limits = true, limits
+	same := len(q.lanes) == limits.Lanes
+	s.mu.Unlock()
+	if !same {
+		s.order(func() { s.relane(q, limits.Lanes) })
+	}
+	for i := range q.lanes {
+		q.lanes[i].signal()
+	}
+	return q
+}
+
+// relane spreads the rows of a queue over another number of lanes. The writer calls it.
+func (s *Store) relane(q *Queue, lanes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var rows []*Row // those that the file does not have
+	for i := range q.lanes {
+		l := &q.lanes[i]
+		for _, row := range append(l.rows, l.tail...) {
+			if !row.onDisk && !row.settled {
+				rows = append(rows, row)
+			}
+		}
+	}
+	q.setLanes(lanes)
+	if s.file != nil {
+		s.pending.touch(q)
+		if err := s.file.relane(q, lanes); err != nil {
+			s.troubled(err)
+		}
+	}
+	for i := range q.lanes {
+		q.lanes[i].more = s.file != nil
+	}
+	slices.SortFunc(rows, func(a, b *Row) int { return cmp.Compare(a.Seq, b.Seq) })
+	for _, row := range rows {
+		row.lane, row.taken = q.laneOf(row.Key), false
+		q.arrive(row)
+	}
+}
+
+// Release says that an output no longer uses its queue, which stays where it is, as an orphan.
+func (s *Store) Release(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if q := s.queues[name]; q != nil {
+		q.open = false
+	}
+}

@@ -1,0 +1,103 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// open opens the store of a directory, and closes it at the end of the test.
+func open(t *testing.T, dir string) (*Store, []State) {
+	t.Helper()
+	s, states, err := Open(Config{Dir: dir, Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		select {
+		case <-s.ended:
+		default:
+			s.Close()
+		}
+	})
+	return s, states
+}
+
+func limits(lanes int) Limits {
+	return Limits{Lanes: lanes, Window: 4, MaxEvents: 1000, MaxBytes: 1 << 20}
+}
+
+func row(key string, n int) Row {
+	return Row{Queue: "a", Key: key, Data: fmt.Appendf(nil, "%s%d", key, n)}
+}
+
+// drain takes and settles everything, and returns the data in the order in which it came.
+func drain(q *Queue, lanes int) (all []string) {
+	for lane := range lanes {
+		for {
+			parcels := q.Take(lane, 3, 0, nil)
+			if len(parcels) == 0 {
+				break
+			}
+			for _, parcel := range parcels {
+				all = append(all, string(parcel.Last().Data))
+			}
+			q.Settle(lane, parcels, "")
+		}
+	}
+	return all
+}
+
+func TestWhatWasCommittedIsThereAfterARestart(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state.d")
+	s, states := open(t, dir)
+	if len(states) != 0 || s.Trouble() != nil {
+		t.Fatal(states, s.Trouble())
+	}
+	s.Open("a", limits(1))
+	s.Commit(Tx{
+		States: []State{{"k", []byte("firing")}, {"gone", []byte("x")}},
+		Memos:  []Memo{{"check", []byte("cursor 7")}},
+		Rows:   []Row{row("k", 1), row("l", 2), row("k", 3)},
+	})
+	s.Commit(Tx{States: []State{{"gone", nil}}})
+	s.Close()
+
+	s, states = open(t, dir)
+	if fmt.Sprint(states) != fmt.Sprint([]State{{"k", []byte("firing")}}) || string(s.Memo("check")) != "cursor 7" {
+		t.Errorf("states %s, memo %s", states, s.Memo("check"))
+	}
+	q := s.Open("a", limits(3)) // another concurrency: the rows are spread anew
+	if q.Len() != 3 {
+		t.Errorf("%d rows", q.Len())
+	}
+	if got := drain(q, 3); len(got) != 3 {
+		t.Errorf("delivered %v", got)
+	}
+	s.Close()
+	s, _ = open(t, dir)
+	if q := s.Open("a", limits(3)); q.Len() != 0 || len(drain(q, 3)) != 0 {
+		t.Errorf("%d rows are left", q.Len())
+	}
+	for path, mode := range map[string]os.FileMode{dir: 0o700 | os.ModeDir, filepath.Join(dir, FileName): 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode() != mode {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+}
+
+func TestASecondAgentIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	open(t, dir)
+	if _, _, err := Open(Config{Dir: dir, Log: zap.NewNop()}); err != ErrInUse {
+		t.Errorf("error %v", err)
+	}
+}
