@@ -68,12 +68,12 @@ func (s *story) pausing(lane int, until time.Time) {
 	}
 }
 
-// worked notes that a lane has delivered.
-func (s *story) worked(log *zap.Logger, lane int) {
+// worked notes that a lane has delivered, all or a part of what it should.
+func (s *story) worked(log *zap.Logger, lane int, all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastGood = time.Now()
-	if _, ok := s.failing[lane]; !ok {
+	if _, ok := s.failing[lane]; !ok || !all {
 		return
 	}
 	delete(s.failing, lane)

@@ -23,7 +23,7 @@ func TestAFailureIsToldOnceUntilItChangesOrEnds(t *testing.T) {
 	}
 	for i, step := range steps {
 		if step.err == "" {
-			s.worked(log, step.shard)
+			s.worked(log, step.shard, true)
 		} else {
 			s.failed(log, step.shard, errors.New(step.err))
 		}

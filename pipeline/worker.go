@@ -80,15 +80,21 @@ func (w *worker) take() []store.Parcel {
 
 // judge draws the conclusions from the verdicts and returns how long the lane is to pause.
 func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Duration) {
-	var failed []string
+	var failed []string // of which nothing was known before
 	var worst error
+	got := false
 	for i, err := range verdicts {
 		key := parcels[i].Last().Key
 		if err == nil || IsRefused(err) {
+			got = true
 			delete(w.waiting, key)
 			continue
 		}
-		failed = append(failed, key)
+		if _, known := w.waiting[key]; known {
+			w.putOff(key)
+		} else {
+			failed = append(failed, key)
+		}
 		if worst == nil || RetryDelay(err) > RetryDelay(worst) {
 			worst = err
 		}
@@ -96,15 +102,15 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Dur
 	if worst != nil && w.ctx.Err() == nil { // not when we cut it off ourselves
 		w.story.failed(w.log, w.lane, worst)
 	}
-	if len(failed) < len(parcels) {
-		w.through(failed)
-		if worst == nil {
-			w.story.worked(w.log, w.lane)
-		}
-		return RetryDelay(worst)
-	}
 	for _, key := range failed {
 		w.suspects[key] = true
+	}
+	if got {
+		w.through()
+		w.story.worked(w.log, w.lane, worst == nil && len(w.waiting) == 0)
+	}
+	if got || len(failed) == 0 { // what is known to fail by itself says nothing about the sink
+		return RetryDelay(worst)
 	}
 	if pause = RetryDelay(worst); pause == 0 { // the sink knows best when to come back
 		pause = backoff(w.failures, jitter)
@@ -114,18 +120,20 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Dur
 }
 
 // through notes that something got through: what failed did so by itself.
-func (w *worker) through(failed []string) {
+func (w *worker) through() {
 	w.failures = 0
-	for _, key := range failed {
-		w.suspects[key] = true
-	}
 	for key := range w.suspects {
-		wait := w.waiting[key]
-		wait.until = time.Now().Add(backoff(wait.failures, jitter))
-		wait.failures++
-		w.waiting[key] = wait
+		w.putOff(key)
 	}
 	clear(w.suspects)
+}
+
+// putOff has a key wait on its own.
+func (w *worker) putOff(key string) {
+	wait := w.waiting[key]
+	wait.until = time.Now().Add(backoff(wait.failures, jitter))
+	wait.failures++
+	w.waiting[key] = wait
 }
 
 // idle waits for something to do; it returns false when the worker is to end.

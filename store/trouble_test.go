@@ -1,0 +1,230 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"go.uber.org/zap"
+)
+
+const patience = 20 * time.Second // of tests that wait for something to happen
+
+// until waits for a condition that another goroutine brings about.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came to this: %s", what)
+		}
+	}
+}
+
+// filled makes a file with a state and 400 rows in the queue.
+func filled(t *testing.T, dir string) (path string) {
+	t.Helper()
+	s, _ := open(t, dir)
+	s.Open("a", limits(1))
+	tx := Tx{States: []State{{"k", []byte("firing")}}}
+	for i := range 400 {
+		tx.Rows = append(tx.Rows, row(fmt.Sprint("k", i, strings.Repeat("-", 200)), i))
+	}
+	s.Commit(tx)
+	s.Close()
+	return filepath.Join(dir, FileName)
+}
+
+// works fails the test unless the store keeps what it is given.
+func works(t *testing.T, s *Store, dir string) {
+	t.Helper()
+	until(t, "no trouble", func() bool { return s.Trouble() == nil })
+	s.Open("b", limits(1))
+	s.Commit(Tx{Rows: []Row{{Queue: "b", Key: "new", Data: []byte("new")}}})
+	s.Close()
+	s, _ = open(t, dir)
+	if got := fmt.Sprint(drain(s.Open("b", limits(1)), 1)); got != "[new]" {
+		t.Errorf("kept %s", got)
+	}
+}
+
+func TestAFileThatCannotBeReadIsPutAside(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		spoil func(image []byte) []byte
+		kept  string
+	}{
+		"no database at all":        {func([]byte) []byte { return bytes.Repeat([]byte("hello "), 10000) }, "corrupt"},
+		"a few bytes":               {func([]byte) []byte { return []byte("hello") }, "corrupt"},
+		"both heads are gone":       {func(b []byte) []byte { clear(b[:8192]); return b }, "corrupt"},
+		"cut in the middle":         {func(b []byte) []byte { return b[:len(b)/2] }, "corrupt"},
+		"written by a later layout": {nil, "newer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := filled(t, dir)
+			spoil(t, path, c.spoil)
+			spoiled, _ := os.ReadFile(path)
+			s, states := open(t, dir)
+			if len(states) != 0 || s.Replaced() == nil {
+				t.Errorf("states %v, replaced %v", states, s.Replaced())
+			}
+			wantAside(t, dir, c.kept, spoiled)
+			works(t, s, dir)
+		})
+	}
+}
+
+func spoil(t *testing.T, path string, change func([]byte) []byte) {
+	t.Helper()
+	if change == nil {
+		db, err := bbolt.Open(path, 0o600, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.Update(func(tx *bbolt.Tx) error {
+			return tx.Bucket(bucketMeta).Put(keyVersion, binary.BigEndian.AppendUint32(nil, 99))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	image, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, change(image), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantAside(t *testing.T, dir, why string, image []byte) {
+	t.Helper()
+	found, _ := filepath.Glob(filepath.Join(dir, FileName+"."+why+"-*"))
+	if len(found) != 1 {
+		t.Fatalf("put aside as %v", found)
+	}
+	if kept, err := os.ReadFile(found[0]); err != nil || !bytes.Equal(kept, image) {
+		t.Errorf("what was put aside is not the file: %v", err)
+	}
+}
+
+func TestDamageFoundLaterIsPutAsideAndMemoryIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filled(t, dir)
+	image, _ := os.ReadFile(path)
+	for page := 2; page < len(image)/4096; page++ { // the heads stay good, so that opening finds nothing
+		if bytes.Contains(image[page*4096:(page+1)*4096], []byte("k300")) {
+			copy(image[page*4096+8:], bytes.Repeat([]byte{0xff}, 64))
+		}
+	}
+	if err := os.WriteFile(path, image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reset := make(chan []State, 1)
+	s, states, err := Open(Config{Dir: dir, Log: zap.NewNop(), OnReset: func(found []State) { reset <- found }})
+	if err != nil || len(states) != 1 {
+		t.Fatal(states, err)
+	}
+	defer func() {
+		select {
+		case <-s.ended:
+		default:
+			s.Close()
+		}
+	}()
+	q := s.Open("a", limits(1))
+	delivered := map[string]bool{}
+	until(t, "everything that can be read is delivered", func() bool {
+		for _, data := range drain(q, 1) {
+			delivered[data] = true
+		}
+		return q.Empty(0) && s.Trouble() == nil && s.Replaced() != nil
+	})
+	<-reset
+	counts := s.Queues()[0].Counts
+	if len(delivered) == 0 || counts.Lost == 0 || counts.queued() != 0 {
+		t.Errorf("delivered %d, counts %+v", len(delivered), counts)
+	}
+	if found, _ := filepath.Glob(path + ".corrupt-*"); len(found) != 1 {
+		t.Errorf("put aside as %v", found)
+	}
+	works(t, s, dir)
+}
+
+func TestARemovedDirectoryComesBackWithEverythingInIt(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state.d")
+	s, _ := open(t, dir)
+	q := s.Open("a", limits(1))
+	for i := range 10 {
+		s.Commit(Tx{Rows: []Row{row("k", i)}})
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	s.Commit(Tx{Rows: []Row{row("k", 10)}})
+	if s.Trouble() != nil {
+		t.Fatal(s.Trouble())
+	}
+	s.Close()
+	s, _ = open(t, dir)
+	if q = s.Open("a", limits(1)); q.Len() != 11 || len(drain(q, 1)) != 11 {
+		t.Errorf("%d rows came back", q.Len())
+	}
+}
+
+// TestADirectoryThatCannotBeUsed starts where the state directory cannot be made, works from memory, and
+// finds the file of an earlier time when the trouble is over.
+func TestADirectoryThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	dir, away := filepath.Join(base, "state.d"), filepath.Join(base, "away")
+	s, _ := open(t, dir)
+	s.Open("a", limits(2))
+	s.Commit(Tx{States: []State{{"old", []byte("firing")}}, Rows: []Row{row("k", 1), row("l", 1)}, Memos: []Memo{{"c", []byte("m")}}})
+	s.Close()
+	must(t, os.Rename(dir, away))
+	must(t, os.WriteFile(dir, nil, 0o600)) // a file where the directory should be
+
+	reset := make(chan []State, 1)
+	s, states, err := Open(Config{Dir: dir, Log: zap.NewNop(), OnReset: func(found []State) { reset <- found }})
+	if err != nil || s.Trouble() == nil || len(states) != 0 {
+		t.Fatal(err, s.Trouble())
+	}
+	q := s.Open("a", limits(1))
+	s.Commit(Tx{Rows: []Row{row("k", 2)}})
+	if got := fmt.Sprint(drain(q, 1)); got != "[k2]" {
+		t.Errorf("delivered from memory: %s", got)
+	}
+	s.Commit(Tx{Rows: []Row{row("k", 3)}})
+	must(t, os.Remove(dir))
+	must(t, os.Rename(away, dir))
+	until(t, "no trouble", func() bool { return s.Trouble() == nil })
+	if found := <-reset; fmt.Sprint(found) != fmt.Sprint([]State{{"old", []byte("firing")}}) {
+		t.Errorf("found %v", found)
+	}
+	if string(s.Memo("c")) != "m" {
+		t.Error("the memo of before is gone")
+	}
+	s.Close()
+	s, _ = open(t, dir)
+	if got := fmt.Sprint(drain(s.Open("a", limits(1)), 1)); got != "[k1 l1 k3]" {
+		t.Errorf("kept %s", got)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
