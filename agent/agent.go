@@ -151,7 +151,11 @@ func (a *Agent) reload() {
 }
 
 func (a *Agent) stop() {
-	a.log.Info("catpaw stops")
+	queued := 0
+	for _, queue := range a.store.Queues() {
+		queued += queue.Queued
+	}
+	a.log.Info("catpaw stops", zap.Int("queued", queued))
 	ctx, cancel := context.WithTimeout(context.Background(), sendBudget)
 	defer cancel()
 	a.pipeline.Stop(ctx)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"catpaw/inputs"
 	"catpaw/internal/config"
@@ -108,6 +109,7 @@ func (l *loader) pluginFiles(dir string) (files []*pluginFile) {
 				l.errs.Add(n, "%s: write [[%s]] with double brackets, one for each", key, key)
 			}
 		}
+		l.judgeLabels(node)
 		if file.Interval != nil {
 			l.judgeInterval(node, *file.Interval)
 		}
@@ -167,10 +169,11 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 	own := shared{Alerting: pipeline.DefaultPolicy()}
 	config.Decode(merged, &l.errs, &own, input)
 	l.judgePolicy(merged, own.Alerting)
+	l.judgeLabels(merged)
 	l.errs.AddInit(merged, input.Init())
 	check := &pipeline.Check{
 		Plugin: plugin, Policy: own.Alerting, Input: input,
-		Source:   fmt.Sprintf("%s:%d", instance.File, instance.Line),
+		Source:   instance.Place(),
 		Interval: l.global.Interval.Std(),
 		Labels:   l.mergeLabels(plugin, file.Labels, own.Labels, l.global.Labels),
 	}
@@ -185,10 +188,25 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 	if len(l.errs) > faults {
 		return nil
 	}
+	if warner, ok := input.(pipeline.Warner); ok {
+		for _, warning := range warner.Warnings() {
+			l.warn(instance, "%s", warning)
+		}
+	}
 	check.ID = plugin + "/" + digest(plugin, merged.Without(sharedKeys...).Canonical())[:8]
 	check.Content = digest(plugin, merged.Canonical(), fmt.Sprint(check.Interval, check.Labels))
 	l.findTwins(check, merged)
 	return check
+}
+
+// judgeLabels refuses what would be lost on whoever reads it.
+func (l *loader) judgeLabels(n *config.Node) {
+	for name, value := range n.Get("labels").Table() {
+		text, _ := value.Value.(string)
+		if strings.TrimSpace(name) == "" || strings.ContainsFunc(name+text, unicode.IsControl) {
+			l.errs.Add(value, "labels: a name must not be empty, and neither name nor value hold control characters")
+		}
+	}
 }
 
 // judgePolicy finds numbers that make no sense. Zero counts mean one where one is meant.

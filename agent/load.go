@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"catpaw/inputs"
 	"catpaw/internal/config"
 	"catpaw/pipeline"
 	"catpaw/processors"
@@ -70,6 +71,9 @@ func (l *loader) readMain() (root *config.Node, dirs []string) {
 	root = &config.Node{File: l.source.Dir, Value: config.Table{}}
 	for _, entry := range entries {
 		isProbe := strings.HasPrefix(entry.Name(), "p.")
+		if inputs.Table()[entry.Name()] != nil && entry.IsDir() {
+			l.warn(&config.Node{File: filepath.Join(l.source.Dir, entry.Name())}, "this is not read: the directory of a probe begins with p., as in p.%s", entry.Name())
+		}
 		if !isProbe && !isConfiguration(entry.Name()) {
 			continue
 		}
@@ -157,6 +161,7 @@ func (l *loader) decodeMain(root *config.Node, c *Configuration) {
 	if n := root.Get("global"); n != nil {
 		config.Decode(n, &l.errs, &l.global)
 		l.judgeInterval(n, l.global.Interval)
+		l.judgeLabels(n)
 	}
 	if l.source.Interval > 0 {
 		l.global.Interval = l.source.Interval
@@ -199,7 +204,7 @@ func (l *loader) processors(n *config.Node) {
 const shortestInterval = 100 * time.Millisecond
 
 func (l *loader) judgeInterval(at *config.Node, d config.Duration) {
-	if d.Std() < shortestInterval {
+	if d.Std() < shortestInterval && !l.errs.At(at.Find("interval")) {
 		l.errs.Add(at.Find("interval"), "interval: %s is too short: at least %s", d, shortestInterval)
 	}
 }

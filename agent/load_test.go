@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"catpaw/inputs"
 	"catpaw/internal/config"
 	"catpaw/pipeline"
 	"catpaw/processors/labels"
@@ -140,14 +141,14 @@ url = "http://127.0.0.1:1"
 	wantFaults(t, s,
 		`DIR/config.toml:3: unknown option "intervall"; did you mean "interval"?`,
 		`DIR/config.toml:5: level: "loud" is not one of debug, info, warn, error, fatal`,
-		`DIR/config.toml:6: unknown output "webhok"; did you mean "webhook"? Known: [flashduty stdout webhook].`,
+		`DIR/config.toml:6: unknown output "webhok"; did you mean "webhook"? Known: flashduty, stdout, webhook.`,
 		`DIR/config.toml:8: write [[outputs.stdout]] with double brackets, one for each`,
 		`DIR/config.toml:9: unknown processor "dedup"`,
 		`DIR/config.toml:10: unknown section "flashdty"; did you mean "flashduty"?`,
 		`DIR/p.exec/a.toml:2: expected end of table array name`,
 		`DIR/p.exec/b.toml:1: instances: write [[instances]] with double brackets, one for each`,
 		`DIR/p.exec/b.toml:3: a partial needs an id: id = "default"`,
-		`DIR/p.htpp: there is no probe "htpp"; did you mean "http"? Known: exec, http, net.`,
+		`DIR/p.htpp: there is no probe "htpp"; did you mean "http"? Known: `+strings.Join(slices.Sorted(maps.Keys(inputs.Table())), ", ")+`.`,
 		`DIR/p.http/a.toml:2: targets[0]`,
 		`DIR/p.http/a.toml:3: headers: `,
 		`DIR/p.http/a.toml:4: partial: there is no [[partials]] with id = "nope"`,
@@ -312,10 +313,47 @@ func TestTheShippedConfigurationIsGood(t *testing.T) {
 	for _, check := range c.Checks {
 		plugins[check.Plugin] = true
 	}
-	if got := strings.Join(slices.Sorted(maps.Keys(plugins)), " "); got != "exec http net" {
-		t.Errorf("probes shipped: %s", got)
+	if got := strings.Join(slices.Sorted(maps.Keys(plugins)), " "); got != strings.Join(slices.Sorted(maps.Keys(inputs.Table())), " ") {
+		t.Errorf("conf.d has samples of these probes: %s", got)
 	}
 	if len(c.Outputs) != 1 || c.Outputs[0].Plugin != "stdout" || len(c.Warnings) != 0 {
 		t.Errorf("outputs %+v, warnings %q", c.Outputs, c.Warnings)
 	}
+}
+
+func TestWhatIsOddIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	s := confd(t, map[string]string{
+		"p.exec/a.toml": "[[instances]]\ncommands = ['df -h | wc -l', ['sh', '-c', 'a | b'], 'echo \"a | b\"']\n",
+		"http/a.toml":   "",
+	})
+	c := load(t, s)
+	got := strings.ReplaceAll(strings.Join(c.Warnings, "\n"), s.Dir, "DIR")
+	for _, want := range []string{
+		`DIR/p.exec/a.toml:1: commands[0]: no shell runs this, so "|" is an argument as any other`,
+		`DIR/http: this is not read: the directory of a probe begins with p., as in p.http`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no warning %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "commands[1]") || strings.Contains(got, "commands[2]") {
+		t.Errorf("warned for nothing:\n%s", got)
+	}
+	if at := c.Outputs[0].Source; at != "the default" {
+		t.Errorf("the default output is configured at %q", at)
+	}
+}
+
+func TestFaultsAreNotToldTwice(t *testing.T) {
+	t.Parallel()
+	wantFaults(t, confd(t, map[string]string{
+		"config.toml":   "[[outputs.flashduty]]\nintegration_key = '@/nowhere'\n[global]\ninterval = 'x'\n",
+		"p.http/a.toml": "[[instances]]\nresponse_status_code = ['200']\nlabels = { '' = 'x', a = \"b\\u0007\" }\n",
+	}),
+		`DIR/config.toml:2: integration_key: cannot read the secret in /nowhere`,
+		`DIR/config.toml:4: interval: "x" is not a duration`,
+		`DIR/p.http/a.toml:2: unknown option "response_status_code"; it belongs into the table "expect", as in expect.response_status_code = …`,
+		`DIR/p.http/a.toml:3: labels: a name must not be empty`,
+	)
 }

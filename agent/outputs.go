@@ -2,9 +2,9 @@ package agent
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"catpaw/internal/config"
@@ -53,7 +53,7 @@ func (l *loader) outputs(root *config.Node) (specs []*pipeline.OutputSpec) {
 			kind, ok := table[name]
 			switch {
 			case !ok:
-				l.errs.Add(n, "unknown output %q%s Known: %v.", name, endSentence(config.DidYouMean(name, known)), known)
+				l.errs.Add(n, "unknown output %q%s Known: %s.", name, endSentence(config.DidYouMean(name, known)), strings.Join(known, ", "))
 			case !isList(n):
 				l.errs.Add(n, "write [[outputs.%s]] with double brackets, one for each", name)
 			default:
@@ -66,7 +66,7 @@ func (l *loader) outputs(root *config.Node) (specs []*pipeline.OutputSpec) {
 	specs = slices.DeleteFunc(specs, func(s *pipeline.OutputSpec) bool { return s == nil })
 	if len(specs) == 0 && len(l.errs) == 0 {
 		l.warn(root, "no output is configured: events go to standard output, as JSON lines")
-		nothing := &config.Node{File: root.File, Value: config.Table{}}
+		nothing := &config.Node{File: "the default", Value: config.Table{}}
 		specs = append(specs, l.output("stdout", table["stdout"], nothing, nil))
 	}
 	return specs
@@ -95,7 +95,7 @@ func (l *loader) output(plugin string, kind outputs.Kind, n *config.Node, before
 	}
 	return &pipeline.OutputSpec{
 		Name: options.Name, Plugin: plugin, Output: output,
-		Source:      fmt.Sprintf("%s:%d", n.File, n.Line),
+		Source:      n.Place(),
 		Content:     digest(plugin, n.Canonical()),
 		Timeout:     options.Timeout.Std(),
 		Concurrency: options.Concurrency,

@@ -4,10 +4,12 @@
 package agent
 
 import (
+	"maps"
 	"net"
 	"os"
 	"slices"
 
+	"catpaw/inputs"
 	"catpaw/internal/config"
 	"catpaw/pipeline"
 )
@@ -32,6 +34,9 @@ type Configuration struct {
 	Outputs  []*pipeline.OutputSpec
 	Warnings []string // worth telling, not worth refusing
 }
+
+// Probes are the names of all probes.
+func Probes() []string { return slices.Sorted(maps.Keys(inputs.Table())) }
 
 // covers reports whether the checks of a probe were read: -plugins may have left them out.
 func (s Source) covers(plugin string) bool {

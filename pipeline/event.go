@@ -33,6 +33,23 @@ type Event struct {
 // MaxDescription is the most bytes a description may have; longer ones are cut.
 const MaxDescription = 2000
 
+// Where tells an alert from others of its check: the target, else the labels that are not the same
+// for the whole host.
+func (e *Event) Where() string {
+	for _, key := range []string{"target", "directory"} {
+		if value := e.Labels.Get(key); value != "" {
+			return value
+		}
+	}
+	var pieces []string
+	for _, label := range e.Labels {
+		if label.Key != "check" && !strings.HasPrefix(label.Key, "from_") {
+			pieces = append(pieces, label.Key+"="+label.Value)
+		}
+	}
+	return strings.Join(pieces, " ")
+}
+
 // WithLine adds a last, named line to a description, in the description's own form, within its limit.
 func WithLine(description, name, line string) string {
 	if strings.HasPrefix(description, "[MD]") {

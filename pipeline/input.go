@@ -31,6 +31,11 @@ type Keyed interface {
 	Keys() []Labels
 }
 
+// Warner is an Input that finds something in its options odd, but not wrong. It is asked after Init.
+type Warner interface {
+	Warnings() []string
+}
+
 // MaxConcurrency is the most that an input's option concurrency may be.
 const MaxConcurrency = 10_000
 

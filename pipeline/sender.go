@@ -79,8 +79,7 @@ func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
 			delivered = append(delivered, parcels[i])
 		case IsRefused(err):
 			s.queue.Settle(lane, parcels[i:i+1], err.Error())
-			s.log.Error("the sink refused an event for good; it is kept as a dead letter",
-				zap.String("alert_key", parcels[i].Last().Key), zap.Error(err))
+			s.story.refused(s.log, parcels[i].Last().Key, err)
 		case errors.Is(err, ErrReaderGone):
 			s.gone()
 		}

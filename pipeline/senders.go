@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
 	"catpaw/store"
 )
+
+// abortBudget is how long a Write may take to notice that it is broken off.
+const abortBudget = 2 * time.Second
 
 // senders holds the running sender of each output.
 type senders struct {
@@ -129,10 +133,14 @@ func (s *senders) stop(ctx context.Context) {
 		select {
 		case <-one.done:
 		case <-ctx.Done():
-			one.abort()
-			<-one.done
 		}
 		one.abort()
+		select {
+		case <-one.done:
+		case <-time.After(abortBudget):
+			one.log.Error("the output does not stop and is left behind; please report this")
+			continue
+		}
 		if n := one.queue.Len(); n > 0 {
 			one.log.Warn("notifications are left in the queue", zap.Int("events", n))
 		}

@@ -19,6 +19,10 @@ type story struct {
 	lastError string
 	lastFail  time.Time
 	lastGood  time.Time
+
+	refusal     string // the last that was told
+	refusalTold time.Time
+	refusals    int // since then
 }
 
 // Health is how an output is doing.
@@ -57,6 +61,21 @@ func (s *story) failed(log *zap.Logger, lane int, err error) {
 	if !known {
 		log.Warn("cannot deliver; the events wait and are tried again", zap.Error(err), zap.Int("tries", s.tries))
 	}
+}
+
+// refused tells of an event that the sink will never take: at once where the reason is new, then from
+// time to time.
+func (s *story) refused(log *zap.Logger, key string, err error) {
+	const pause = 5 * time.Minute
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusals++
+	if err.Error() == s.refusal && time.Since(s.refusalTold) < pause {
+		return
+	}
+	log.Error("the sink refused an event for good; it is kept as a dead letter",
+		zap.String("alert_key", key), zap.Int("events", s.refusals), zap.Error(err))
+	s.refusal, s.refusalTold, s.refusals = err.Error(), time.Now(), 0
 }
 
 // pausing notes when a lane tries again.

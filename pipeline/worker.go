@@ -1,14 +1,10 @@
 package pipeline
 
 import (
-	"errors"
 	"time"
 
 	"catpaw/store"
 )
-
-// drainPause is the longest pause between two tries while the agent stops.
-const drainPause = 500 * time.Millisecond
 
 // worker delivers the rows of one lane. After a failure the whole lane pauses, ever longer, for the sink
 // may be down. When it fails again, the next try is with other alerts: where those get through, it is
@@ -38,21 +34,11 @@ func (s *sender) work(lane int) {
 			continue
 		}
 		verdicts := s.write(lane, parcels)
-		if pause := w.judge(parcels, verdicts); pause > 0 {
-			if s.stopping() && readerGone(verdicts) || !w.pause(pause) {
-				return
-			}
+		pause := w.judge(parcels, verdicts)
+		if pause > 0 && (s.stopping() || !w.pause(pause)) {
+			return // what failed now is in the queue for the next start
 		}
 	}
-}
-
-func readerGone(verdicts []error) bool {
-	for _, err := range verdicts {
-		if errors.Is(err, ErrReaderGone) {
-			return true
-		}
-	}
-	return false
 }
 
 // take returns what to try next.
@@ -138,13 +124,8 @@ func (w *worker) putOff(key string) {
 
 // idle waits for something to do; it returns false when the worker is to end.
 func (w *worker) idle() bool {
-	select {
-	case <-w.drain:
-		if w.queue.Empty(w.lane) {
-			return false
-		}
-		return w.sleep(drainPause, nil) // what waits is tried again
-	default:
+	if w.stopping() {
+		return false
 	}
 	var due <-chan time.Time
 	if len(w.waiting) > 0 {
@@ -181,23 +162,16 @@ func (w *worker) nextDue() (next time.Time) {
 	return next
 }
 
-// pause sleeps, at most until the agent begins to stop; while it stops, briefly.
+// pause sleeps; when the agent begins to stop, there is one more try. It returns false when the worker is
+// to end at once.
 func (w *worker) pause(d time.Duration) bool {
-	if w.stopping() {
-		return w.sleep(min(d, drainPause), nil)
-	}
 	w.story.pausing(w.lane, time.Now().Add(d))
-	return w.sleep(d, w.drain)
-}
-
-// sleep returns false when the worker is to end.
-func (w *worker) sleep(d time.Duration, wake <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
-	case <-wake:
+	case <-w.drain:
 		return true
 	case <-w.ctx.Done():
 		return false

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 	"go.uber.org/zap"
@@ -86,10 +87,23 @@ func (s *Store) compact(q *Queue) {
 	}
 	s.forgetInMemory()
 	s.signalSoon()
-	if merged+lost > 0 {
-		s.log.Warn("a queue is full: of each alert only the newest event was kept",
-			zap.String("output", q.name), zap.Int("merged", merged), zap.Int("lost", lost))
+	q.full.tell(s.log.With(zap.String("output", q.name)), merged, lost)
+}
+
+// pressure tells of a queue that is full, at once and then from time to time.
+type pressure struct {
+	told         time.Time
+	merged, lost int // since then
+}
+
+func (p *pressure) tell(log *zap.Logger, merged, lost int) {
+	const pause = 5 * time.Minute
+	p.merged, p.lost = p.merged+merged, p.lost+lost
+	if p.merged+p.lost == 0 || time.Since(p.told) < pause {
+		return
 	}
+	log.Warn("the queue is full: of each alert only the newest event is kept", zap.Int("merged", p.merged), zap.Int("lost", p.lost))
+	*p = pressure{told: time.Now()}
 }
 
 func (q *Queue) giveUp(r *Row) {

@@ -18,6 +18,7 @@ type Queue struct {
 	limits Limits
 	lanes  []lane
 	info   info // as the file will know it after the next transaction
+	full   pressure
 	frozen bool // the limit is being enforced: nothing is loaded from the file
 	// hidden are rows that only the file has and that are settled; the next transaction removes them.
 	hidden map[uint64]bool

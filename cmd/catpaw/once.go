@@ -55,6 +55,9 @@ func once(cmd *cobra.Command, f *flags, asJSON bool) error {
 	if err := write(cmd.OutOrStdout(), events); err != nil {
 		return &exitError{2, err}
 	}
+	if len(events) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "catpaw: nothing was looked at: the checks have no targets yet")
+	}
 	for _, event := range events {
 		if event.Status.IsBad() {
 			return &exitError{code: 1}
@@ -74,17 +77,17 @@ func printJSON(w io.Writer, events []*pipeline.Event) error {
 
 func printTable(w io.Writer, events []*pipeline.Event) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "STATUS\tPROBE\tCHECK\tTARGET\tMEASURED")
+	fmt.Fprintln(table, "STATUS\tPROBE\tCHECK\tWHERE\tMEASURED")
 	for _, e := range events {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Status, e.Labels.Get("from_plugin"),
-			oneLine(e.Labels.Get("check")), oneLine(e.Labels.Get("target")), measured(e.Attrs))
+			oneLine(e.Labels.Get("check")), oneLine(e.Where()), measured(e.Attrs))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	for _, e := range events {
 		if e.Status.IsBad() {
-			fmt.Fprintf(w, "\n%s: %s\n", e.Status, oneLine(e.Title()+" "+e.Labels.Get("target")))
+			fmt.Fprintf(w, "\n%s: %s\n", e.Status, oneLine(e.Title()+" "+e.Where()))
 			text := strings.TrimSpace(strings.TrimPrefix(e.Description, "[MD]"))
 			fmt.Fprintln(w, "  "+strings.ReplaceAll(printable.Lines(redact.Logins(text)), "\n", "\n  "))
 		}

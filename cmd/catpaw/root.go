@@ -50,10 +50,19 @@ Flags may be written with one dash or two.`,
 	p.StringVar(&f.url, "url", "", "FlashDuty `URL`, instead of the configured one")
 	p.StringVar(&f.interval, "interval", "", "default `seconds` between two runs of a check, instead of [global] interval")
 	p.StringVar(&f.logLevel, "loglevel", "", "log `level` instead of [log] level: debug, info, warn, error, fatal")
+	complete(root, "loglevel", "debug", "info", "warn", "error", "fatal")
+	complete(root, "plugins", agent.Probes()...)
 	root.Flags().BoolVar(&f.test, "test", false, "the same as catpaw once")
 	root.Flags().BoolVar(&f.version, "version", false, "print the version")
 	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newQueue(f), newSend(f), newVersion())
 	return root
+}
+
+// complete offers the values of a flag to the shell.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // there is no such flag
+	}
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"catpaw/internal/config"
@@ -55,6 +56,24 @@ func parseLine(c config.Command) (line, error) {
 		return line{}, fmt.Errorf("%q is not a glob: a [ is not closed; a path that really holds one can be written as an array of arguments", argv[0])
 	}
 	return line{argv: argv, text: strings.TrimSpace(c.Line)}, noNUL(argv)
+}
+
+// shellWords are what a shell would make something of.
+var shellWords = []string{"|", "||", "&&", ";", "&", ">", ">>", "<", "2>", "2>&1", ">/dev/null", "2>/dev/null"}
+
+// Warnings tells of command lines that look as if a shell were to run them.
+func (p *Probe) Warnings() (warnings []string) {
+	for i, c := range p.Commands {
+		argv, _ := shellquote.Split(c.Line)
+		for _, word := range argv {
+			if slices.Contains(shellWords, word) {
+				warnings = append(warnings, fmt.Sprintf(
+					`commands[%d]: no shell runs this, so %q is an argument as any other; for a shell write ["/bin/sh", "-c", "…"]`, i, word))
+				break
+			}
+		}
+	}
+	return warnings
 }
 
 func noNUL(argv []string) error {

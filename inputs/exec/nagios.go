@@ -60,12 +60,12 @@ func (o *outcome) describeNagios(answer nagiosAnswer) string {
 		return printable.Cut(answer.text, nagiosText)
 	}
 	var b markdown.Builder
-	b.Item("status", "%s", verdicts[o.result.Exit].name)
 	if answer.text != "" {
 		b.Item("text", "%s", printable.Cut(answer.text, nagiosText))
 	} else {
 		b.Item("text", "(the plugin printed nothing)")
 	}
+	b.Item("status", "%s", verdicts[o.result.Exit].name)
 	b.Item("command", "%s", o.job.target)
 	for _, n := range o.notes() {
 		b.Item(n.name, "%s", n.text)

@@ -20,7 +20,7 @@ func TestNagiosVerdicts(t *testing.T) {
 		fault  string // "" = the command worked
 	}{
 		"0 is Ok":                       {"echo 'OK - fine | t=1s'", pipeline.Ok, "OK - fine", ""},
-		"1 is Warning":                  {"echo 'DISK 81%'; exit 1", pipeline.Warning, "**status**: WARNING\n- **text**: DISK 81%", ""},
+		"1 is Warning":                  {"echo 'DISK 81%'; exit 1", pipeline.Warning, "**text**: DISK 81%\n- **status**: WARNING", ""},
 		"2 is Critical":                 {"echo 'DISK 99%'; echo long; exit 2", pipeline.Critical, "**more**:\n\n```\nlong", ""},
 		"3 has the default severity":    {"echo huh; exit 3", pipeline.Warning, "**status**: UNKNOWN", ""},
 		"nothing printed is no fault":   {"exit 2", pipeline.Critical, "(the plugin printed nothing)", ""},

@@ -213,7 +213,11 @@ func (d *detail) look() {
 	default:
 		command += " -X " + d.probe.method
 	}
-	d.item("look further", "`"+command+" '"+d.target.shown+"'`")
+	line := "`" + command + " '" + d.target.shown + "'`"
+	if len(d.probe.Headers) > 0 || d.probe.BearerToken != "" || d.probe.BasicAuthUser != "" {
+		line += ", with the headers of this check"
+	}
+	d.item("look further", line)
 }
 
 // excerpt shows the beginning of the body.

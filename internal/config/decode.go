@@ -7,7 +7,6 @@ import (
 	"math"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // Decode maps a table onto structs by their `toml` tags. Several targets may share one table (what a
@@ -31,14 +30,28 @@ func decodeTable(n *Node, path string, errs *Errors, targets ...any) {
 		child := table[key]
 		fields, ok := known[key]
 		if !ok {
-			names := slices.Sorted(maps.Keys(known))
-			errs.Add(child, "unknown option %q%s", join(path, key), DidYouMean(key, names))
+			errs.Add(child, "unknown option %q%s", join(path, key), misplaced(key, known))
 			continue
 		}
 		for _, field := range fields {
 			decodeValue(child, join(path, key), field, errs)
 		}
 	}
+}
+
+// misplaced says where an unknown option might belong, or what it might be.
+func misplaced(key string, known map[string][]reflect.Value) string {
+	names := slices.Sorted(maps.Keys(known))
+	for _, name := range names {
+		if field := known[name][0]; field.Kind() == reflect.Struct {
+			inside := map[string][]reflect.Value{}
+			collectFields(field, inside)
+			if inside[key] != nil {
+				return fmt.Sprintf("; it belongs into the table %q, as in %s.%s = …", name, name, key)
+			}
+		}
+	}
+	return DidYouMean(key, names)
 }
 
 // collectFields notes every tagged field, those of embedded structs included.
@@ -79,6 +92,8 @@ func special(n *Node, path string, into reflect.Value, errs *Errors) (ok bool) {
 			*target = Secret(text)
 		} else if *target, err = readSecret(text); err == nil {
 			n.Value, n.revealed = target.Reveal(), true // so that a rotated secret file is a change of content
+		} else {
+			*target = Secret(text) // set, if not to what it should be: it is not missing as well
 		}
 	case *Command:
 		switch v := n.Value.(type) {
@@ -229,5 +244,5 @@ func kindOf(value any) string {
 	case Table:
 		return "a table"
 	}
-	return strings.ToLower(fmt.Sprintf("a %T", value))
+	return "a date"
 }

@@ -105,13 +105,13 @@ func (e *Errors) addInit(at *Node, err error, decoding Errors) {
 		return
 	}
 	place := at.Find(field.Path)
-	if !decoding.at(place) {
+	if !decoding.At(place) {
 		e.Add(place, "%s: %s", field.Path, field.Text)
 	}
 }
 
-// at reports whether there is a fault on a node's line.
-func (e Errors) at(n *Node) bool {
+// At reports whether there is a fault on a node's line.
+func (e Errors) At(n *Node) bool {
 	for _, one := range e {
 		if one.Line != 0 && one.File == n.File && one.Line == n.Line {
 			return true
@@ -122,7 +122,7 @@ func (e Errors) at(n *Node) bool {
 
 // nearest returns the candidate most like word, or "" where none is close enough to be meant.
 func nearest(word string, candidates []string) string {
-	best, bestDistance := "", len(word)/3+2
+	best, bestDistance := "", max(2, len(word)/3+1)
 	for _, c := range candidates {
 		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < bestDistance {
 			best, bestDistance = c, d

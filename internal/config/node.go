@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,6 +28,14 @@ type Node struct {
 	revealed bool // Value is a secret that was already read from its file
 }
 
+// Place is the file and the line, where there is one.
+func (n *Node) Place() string {
+	if n.Line == 0 {
+		return n.File
+	}
+	return fmt.Sprintf("%s:%d", n.File, n.Line)
+}
+
 // Table is a TOML table.
 type Table = map[string]*Node
 
@@ -37,12 +44,8 @@ type List = []*Node
 
 // ReadFile parses one file. The error is an Errors.
 func ReadFile(path string) (*Node, error) {
-	data, err := os.ReadFile(path)
+	data, err := readRegular(path, maxFile)
 	if err != nil {
-		var perr *os.PathError
-		if errors.As(err, &perr) {
-			err = perr.Err
-		}
 		return nil, Errors{{File: path, Text: fmt.Sprintf("cannot read: %v", err)}}
 	}
 	return Parse(path, string(data))
@@ -51,6 +54,9 @@ func ReadFile(path string) (*Node, error) {
 // Parse parses TOML text; file is the name used in errors.
 func Parse(file, text string) (*Node, error) {
 	text = strings.TrimPrefix(text, "\ufeff")
+	if line := tooDeep(text); line > 0 {
+		return nil, Errors{{File: file, Line: line, Text: fmt.Sprintf("this nests more than %d deep", maxDepth)}}
+	}
 	raw := map[string]any{}
 	if _, err := toml.Decode(text, &raw); err != nil {
 		// Only Message is printed: the library's longer form quotes source lines, which may hold secrets.
@@ -113,6 +119,9 @@ func join(path, key string) string {
 
 // Table returns the node's table, or nil where it is something else.
 func (n *Node) Table() Table {
+	if n == nil {
+		return nil
+	}
 	table, _ := n.Value.(Table)
 	return table
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -112,9 +111,9 @@ func readSecret(text string) (Secret, error) {
 	if !isFile {
 		return Secret(text), nil
 	}
-	data, err := os.ReadFile("/" + path)
+	data, err := readRegular("/"+path, maxSecret)
 	if err != nil {
-		return "", fmt.Errorf("cannot read the secret: %w", err)
+		return "", fmt.Errorf("cannot read the secret in /%s: %w", path, err)
 	}
 	return Secret(strings.TrimRight(string(data), "\r\n")), nil
 }

@@ -1,6 +1,7 @@
 package stdout
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func (s textStyle) append(b []byte, m *pipeline.Message) []byte {
 		status = colours[e.Status] + status + plain
 	}
 	b = append(b, status+padding+" "+printable.Line(e.Title(), maxTitle)...)
-	where := whereOf(e)
+	where := e.Where()
 	if where != "" {
 		b = append(b, " | "+printable.Line(where, maxWhere)...)
 	}
@@ -54,38 +55,30 @@ func (s textStyle) append(b []byte, m *pipeline.Message) []byte {
 	return append(b, '\n')
 }
 
-// whereOf tells this alert from others of its check: the target, else the labels that are not the same
-// for the whole host.
-func whereOf(e *pipeline.Event) string {
-	for _, key := range []string{"target", "directory"} {
-		if value := e.Labels.Get(key); value != "" {
-			return value
-		}
-	}
-	var pieces []string
-	for _, label := range e.Labels {
-		if label.Key != "check" && !strings.HasPrefix(label.Key, "from_") {
-			pieces = append(pieces, label.Key+"="+label.Value)
-		}
-	}
-	return strings.Join(pieces, " ")
-}
+// telling are the names of lines that say what happened, which is more than what should have.
+var telling = []string{"error", "seen", "text"}
 
-// detailOf is the first line of the description that says something which the labels do not.
-func detailOf(e *pipeline.Event) string {
+// detailOf is the line of the description that says what happened; where none is known to, the first
+// that says something which the labels do not.
+func detailOf(e *pipeline.Event) (detail string) {
 	text := strings.TrimPrefix(e.Description, "[MD]")
-	for _, line := range strings.Split(text, "\n") {
-		line = strings.TrimSpace(line)
-		name, value := splitItem(line)
+	for line := range strings.SplitSeq(text, "\n") {
+		name, value := splitItem(strings.TrimSpace(line))
 		if strings.Trim(value, "`-#*= ") == "" || isLabel(e, value) {
 			continue
 		}
-		if name == "" {
-			return value
+		said := value
+		if name != "" {
+			said = name + ": " + value
 		}
-		return name + ": " + value
+		if slices.Contains(telling, name) {
+			return said
+		}
+		if detail == "" {
+			detail = said
+		}
 	}
-	return ""
+	return detail
 }
 
 // splitItem takes the markdown off "- **name**: value".

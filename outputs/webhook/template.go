@@ -120,6 +120,9 @@ func templateFault(err error) string {
 		return err.Error()
 	}
 	line, _, _ := strings.Cut(position, ":")
+	if strings.Contains(message, "bad character") || strings.Contains(message, "unclosed action") {
+		message += " (is there a }} for each {{?)"
+	}
 	return fmt.Sprintf("line %s of the template: %s", line, message)
 }
 
@@ -153,7 +156,7 @@ func advice(err error) string {
 	if !errors.As(err, &fault) {
 		return ""
 	}
-	return fmt.Sprintf(`, in %q. Write texts as "{{.Title}}", anything else as {{json .Labels}}`, cut(120, fault.shown))
+	return fmt.Sprintf(`, where a made-up event gives %q. Write texts as "{{.Title}}", anything else as {{json .Labels}}`, cut(120, fault.shown))
 }
 
 // samples are events to try a template on: one with everything that could break JSON, and a bare one.

@@ -6,6 +6,7 @@ package alerting
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -180,8 +181,12 @@ func (p *Processor) complain(e *entry, r *pipeline.Result, other string) {
 		return
 	}
 	p.conflicts[e.key] = true
-	p.log.Error("two sources report under one alert key; give their checks different labels",
-		zap.String("alert_key", e.key), zap.String("labels", redact.Logins(e.Labels.String())), zap.String("one", other), zap.String("other", r.Check.Source))
+	what := "two checks report under one alert key; give them different labels"
+	if other == r.Check.Source {
+		what = "one run reports an alert both bad and Ok; it stays bad"
+	}
+	p.log.Error(what, zap.String("alert_key", e.key), zap.String("labels", redact.Logins(e.Labels.String())),
+		zap.String("one", strings.TrimSpace(other+" "+e.Source)), zap.String("other", strings.TrimSpace(r.Check.Source+" "+r.Event.Source)))
 }
 
 // step moves one alert on, and notes what must be told and remembered.

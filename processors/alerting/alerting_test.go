@@ -281,7 +281,7 @@ func TestOneRunThatSaysOkAndThenBadIsNotToldEveryTime(t *testing.T) {
 		r.want(r.run(c, well, oks("a"), bads("a")), "")
 	}
 	r.want(r.run(c, well, oks("a")), "a:Ok")
-	if len(r.p.recovered) != 0 || r.logs.FilterMessageSnippet("one alert key").Len() != 1 {
+	if len(r.p.recovered) != 0 || r.logs.FilterMessageSnippet("both bad and Ok").Len() != 1 {
 		t.Errorf("left %v, complained %d times", r.p.recovered, r.logs.Len())
 	}
 }

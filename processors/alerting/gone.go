@@ -25,7 +25,7 @@ func (p *Processor) endRun(b *pipeline.Batch, r *pipeline.Result) {
 		case !r.End.Well || r.End.Incomplete[""] || r.End.Incomplete[e.Source]:
 			p.step(b, e, Observation{Status: pipeline.Unknown, Now: b.Now}, r.Check.Policy, nil) // nobody looked
 		case e.stale:
-			p.end(b, e, "it is no longer in the configuration")
+			p.end(b, e, "it was removed from the configuration, or renamed")
 		case r.Check.Policy.ResolveAbsent:
 			event := ending(e, b.Now, "the check ran well and no longer reports this")
 			p.step(b, e, Observation{Status: pipeline.Ok, Time: event.Time, Now: b.Now}, r.Check.Policy, event)

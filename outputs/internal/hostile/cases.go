@@ -47,6 +47,7 @@ func statuses() []insult {
 		{name: "429 with a Retry-After of nonsense", do: answer("429 Too Many Requests", "Retry-After: -soon\r\n"), want: again},
 		{name: "503 with Retry-After", do: answer("503 Service Unavailable", "Retry-After: 3\r\n"), want: again, says: "503", waitMin: 3 * time.Second, waitMax: 3 * time.Second},
 		{name: "a status without a name", do: answer("599", ""), want: again, says: "599"},
+		{name: "101, and then nothing", do: onRequest("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"), want: again, says: "101"},
 		{name: "201", do: answer("201 Created", ""), want: delivered},
 		{name: "204 without a body", do: onRequest("HTTP/1.1 204 No Content\r\n\r\n"), want: delivered},
 	}

@@ -103,7 +103,13 @@ func (c *Client) Send(ctx context.Context, r Request) (*Answer, error) {
 	}
 	raw := response.RawResponse
 	defer raw.Body.Close()
+	// What the context ends must end, whatever the sink made of the connection (101 takes it out of
+	// net/http's hands).
+	defer context.AfterFunc(ctx, func() { raw.Body.Close() })()
 	answer := &Answer{client: c}
+	if raw.StatusCode == http.StatusSwitchingProtocols {
+		return answer, c.verdict(raw, answer, time.Now())
+	}
 	if answer.Body, err = io.ReadAll(io.LimitReader(raw.Body, maxAnswer)); err != nil {
 		answer.Broken = c.failed(ctx, err)
 	}
