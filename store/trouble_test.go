@@ -164,7 +164,7 @@ func TestARemovedDirectoryComesBackWithEverythingInIt(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state.d")
 	s, _ := open(t, dir)
-	q := s.Open("a", limits(1))
+	s.Open("a", limits(1))
 	for i := range 10 {
 		s.Commit(Tx{Rows: []Row{row("k", i)}})
 	}
@@ -177,7 +177,7 @@ func TestARemovedDirectoryComesBackWithEverythingInIt(t *testing.T) {
 	}
 	s.Close()
 	s, _ = open(t, dir)
-	if q = s.Open("a", limits(1)); q.Len() != 11 || len(drain(q, 1)) != 11 {
+	if q := s.Open("a", limits(1)); q.Len() != 11 || len(drain(q, 1)) != 11 {
 		t.Errorf("%d rows came back", q.Len())
 	}
 }
