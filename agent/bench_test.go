@@ -1,0 +1,121 @@
+//go:build unix
+
+package agent
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"catpaw/pipeline"
+	"catpaw/processors"
+	"catpaw/processors/alerting"
+	"catpaw/store"
+)
+
+const benchEvents = 10_000
+
+// BenchmarkDurability compares the CPU time of one event, from the tick of a script that prints 10,000
+// of them to the acknowledged delivery, with the store on disk and in memory. The bound is 2.
+func BenchmarkDurability(b *testing.B) {
+	for b.Loop() {
+		var onDisk, inMemory []float64
+		for range 5 {
+			s, _, err := store.Open(store.Config{Dir: filepath.Join(b.TempDir(), "state.d"), Log: zap.NewNop()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			onDisk = append(onDisk, cpuPerEvent(b, s))
+			inMemory = append(inMemory, cpuPerEvent(b, store.Memory(zap.NewNop())))
+		}
+		slices.Sort(onDisk)
+		slices.Sort(inMemory)
+		disk, memory := onDisk[len(onDisk)/2], inMemory[len(inMemory)/2]
+		b.ReportMetric(disk, "µs-cpu/event")
+		b.ReportMetric(memory, "µs-cpu/event-in-memory")
+		b.ReportMetric(disk/memory, "ratio(bound=2)")
+	}
+}
+
+// taker is an output that has everything at once.
+type taker struct {
+	left atomic.Int64
+	all  chan struct{}
+}
+
+func (*taker) Init() error    { return nil }
+func (*taker) BatchSize() int { return 1000 }
+func (*taker) Close() error   { return nil }
+func (t *taker) Write(_ context.Context, batch []*pipeline.Message) []error {
+	if t.left.Add(-int64(len(batch))) == 0 {
+		close(t.all)
+	}
+	return nil
+}
+
+// cpuPerEvent is the processor time of this process for each event, in microseconds.
+func cpuPerEvent(b *testing.B, s *store.Store) float64 {
+	b.Helper()
+	dir := b.TempDir()
+	says := filepath.Join(dir, "says")
+	writeAll(b, map[string]string{
+		says:                                  manyEvents(benchEvents),
+		filepath.Join(dir, "c/p.exec/a.toml"): "[[instances]]\ninterval = '1h'\ncommands = [['cat', '" + says + "']]\n",
+	})
+	c, err := Source{Dir: filepath.Join(dir, "c"), Vars: HostVars()}.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	sink := &taker{all: make(chan struct{})}
+	sink.left.Store(benchEvents)
+	spec := &pipeline.OutputSpec{Name: "sink", Timeout: time.Second, Concurrency: 4, MaxEvents: 100_000, MaxBytes: 1 << 30, Output: sink}
+	last := alerting.New(zap.NewNop())
+	runtime.GC()
+	before := cpuTime()
+	p := pipeline.New(pipeline.Config{Log: zap.NewNop(), Store: s, Processors: processors.Chain(nil, last)})
+	p.Apply(c.Checks, []*pipeline.OutputSpec{spec}, func() { last.Configure(c.Checks, func(string) bool { return true }) })
+	<-sink.all
+	p.Stop(context.Background())
+	s.Close()
+	return float64((cpuTime() - before).Microseconds()) / benchEvents
+}
+
+func writeAll(b *testing.B, files map[string]string) {
+	b.Helper()
+	for path, text := range files {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// manyEvents is what a script prints that has so many things to tell.
+func manyEvents(n int) string {
+	var text strings.Builder
+	for i := range n {
+		text.WriteString("[,"[min(i, 1) : min(i, 1)+1])
+		fmt.Fprintf(&text, `{"event_status":"Warning","labels":{"check":"disk usage","mount":"/data/%d"},"description":"%d %% used of a disk that ought to hold the data of customer %d"}`, i, i%100, i)
+	}
+	return text.String() + "]"
+}
+
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
