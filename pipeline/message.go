@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -114,28 +115,37 @@ func decodeMessage(key string, data []byte) (*Message, error) {
 
 // appendWire appends the six fields, without the closing brace.
 func appendWire(b []byte, e *Event) []byte {
-	b = fmt.Appendf(b, `{"event_time":%d,"event_status":"%s","alert_key":`, e.Time, e.Status)
-	b = appendString(b, e.AlertKey)
-	b = append(b, `,"labels":{`...)
-	for i, label := range e.Labels {
+	b = strconv.AppendInt(append(b, `{"event_time":`...), e.Time, 10)
+	b = append(append(append(b, `,"event_status":"`...), e.Status.String()...), `","alert_key":`...)
+	b = AppendString(b, e.AlertKey)
+	b = append(b, `,"labels":`...)
+	b = AppendLabels(b, e.Labels)
+	b = append(b, `,"title_rule":`...)
+	b = AppendString(b, e.TitleRule)
+	b = append(b, `,"description":`...)
+	return AppendString(b, e.Description)
+}
+
+// AppendLabels appends labels as a JSON object.
+func AppendLabels(b []byte, labels Labels) []byte {
+	b = append(b, '{')
+	for i, label := range labels {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendString(b, label.Key)
+		b = AppendString(b, label.Key)
 		b = append(b, ':')
-		b = appendString(b, label.Value)
+		b = AppendString(b, label.Value)
 	}
-	b = append(b, `},"title_rule":`...)
-	b = appendString(b, e.TitleRule)
-	b = append(b, `,"description":`...)
-	return appendString(b, e.Description)
+	return append(b, '}')
 }
 
 // appendRest appends what other outputs add, the id first and always idLength bytes.
 func appendRest(b []byte, e *Event) []byte {
 	b = fmt.Appendf(b, `,"id":"%-*.*s","title":`, idLength, idLength, e.ID)
-	b = appendString(b, e.Title())
-	b = fmt.Appendf(b, `,"first_fire_time":%d,"notify_count":%d`, e.FirstFireTime, e.NotifyCount)
+	b = AppendString(b, e.Title())
+	b = strconv.AppendInt(append(b, `,"first_fire_time":`...), e.FirstFireTime, 10)
+	b = strconv.AppendInt(append(b, `,"notify_count":`...), int64(e.NotifyCount), 10)
 	if e.Delayed {
 		b = append(b, `,"delayed":true`...)
 	}
@@ -149,7 +159,7 @@ func appendAttrs(b []byte, attrs []Attr) []byte {
 	b = append(b, `,"attrs":`...)
 	for i, attr := range attrs {
 		b = append(b, "{,"[min(i, 1)])
-		b = appendString(b, attr.Key)
+		b = AppendString(b, attr.Key)
 		b = append(b, ':')
 		b = appendValue(b, attr.Value)
 	}
@@ -158,11 +168,11 @@ func appendAttrs(b []byte, attrs []Attr) []byte {
 
 func appendValue(b []byte, value any) []byte {
 	if text, ok := value.(string); ok {
-		return appendString(b, text)
+		return AppendString(b, text)
 	}
 	encoded, err := json.Marshal(value)
 	if err != nil { // NaN, infinity, a channel: never worth losing the event
-		return appendString(b, fmt.Sprint(value))
+		return AppendString(b, fmt.Sprint(value))
 	}
 	return append(b, encoded...)
 }
@@ -171,7 +181,7 @@ const hexDigits = "0123456789abcdef"
 
 // appendString appends a JSON string. Unlike encoding/json it leaves <, > and & readable; what is not
 // UTF-8 becomes U+FFFD.
-func appendString(b []byte, s string) []byte {
+func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {

@@ -48,8 +48,8 @@ func FuzzStringsSurviveEncoding(f *testing.F) {
 	f.Add("\x00\x1f\"\\\n\r\t\u2028é\xff\xfe😀")
 	f.Fuzz(func(t *testing.T, s string) {
 		var back string
-		if err := json.Unmarshal(appendString(nil, s), &back); err != nil {
-			t.Fatalf("%q is encoded as %s: %v", s, appendString(nil, s), err)
+		if err := json.Unmarshal(AppendString(nil, s), &back); err != nil {
+			t.Fatalf("%q is encoded as %s: %v", s, AppendString(nil, s), err)
 		}
 		want := s
 		if !utf8.ValidString(s) {

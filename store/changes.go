@@ -160,7 +160,11 @@ func (w *txWriter) rows(rows []*Row, settled map[*Row]bool) {
 	slices.SortFunc(order, func(a, b *Row) int {
 		return cmp.Or(cmp.Compare(a.Queue, b.Queue), cmp.Compare(a.lane, b.lane), cmp.Compare(a.Seq, b.Seq))
 	})
-	var arena []byte // bbolt keeps the slices until the commit
+	size := 0
+	for _, row := range order {
+		size += int(row.size())
+	}
+	arena := make([]byte, 0, size) // bbolt keeps the slices until the commit
 	for _, row := range order {
 		start := len(arena)
 		arena = appendRow(arena, row)

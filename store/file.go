@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -59,14 +60,20 @@ func openFile(dir string) (*file, error) {
 	return f, nil
 }
 
+// initialMap is how many bytes of addresses are set aside for the file, so that it need not be mapped anew,
+// with all of bbolt waiting, while it grows: 2 µs less for each event of a burst. It takes no memory.
+const initialMap = 64 << 20
+
 // openDB opens a file of bbolt. The list of free pages is kept in the file: otherwise bbolt would read
 // the whole file at every start, in a goroutine whose panic on a damaged page nobody could catch.
 func openDB(path string, readOnly bool) (db *bbolt.DB, err error) {
 	defer guard(&err)
 	const atOnce = time.Millisecond // 0 would wait for ever
-	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout: atOnce, FreelistType: bbolt.FreelistMapType, ReadOnly: readOnly,
-	})
+	options := &bbolt.Options{Timeout: atOnce, FreelistType: bbolt.FreelistMapType, ReadOnly: readOnly, InitialMmapSize: initialMap}
+	if runtime.GOOS == "windows" { // there it would be the size of the file
+		options.InitialMmapSize = 0
+	}
+	db, err = bbolt.Open(path, 0o600, options)
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, ErrInUse

@@ -21,6 +21,7 @@ func TestAFullDisk(t *testing.T) {
 	s, _ := open(t, dir)
 	q := s.Open("a", limits(1))
 	s.Commit(Tx{Rows: []Row{row("k", 1)}, States: []State{{"k", []byte("firing")}}})
+	s.Sync()
 	if s.Trouble() != nil {
 		t.Fatal(s.Trouble())
 	}
@@ -32,11 +33,13 @@ func TestAFullDisk(t *testing.T) {
 	for s.Trouble() == nil && n < 1000 { // free pages of the file take some
 		n++
 		s.Commit(Tx{Rows: []Row{{Queue: "a", Key: "k", Data: fmt.Append(nil, n, big)}}})
+		s.Sync()
 	}
 	if s.Trouble() == nil || !strings.Contains(s.Trouble().Text, "disk is full") {
 		t.Fatalf("after %d rows: %v", n, s.Trouble())
 	}
 	s.Commit(Tx{States: []State{{"k", nil}, {"l", []byte("firing")}}})
+	s.Sync()
 	var got []string
 	for _, data := range drain(q, 1)[:n-1] {
 		got = append(got, strings.TrimRight(data, "x"))
@@ -47,6 +50,7 @@ func TestAFullDisk(t *testing.T) {
 		}
 	}
 	s.Commit(Tx{Rows: []Row{row("late", 7)}})
+	s.Sync()
 	must(t, os.Remove(filler))
 	until(t, "no trouble", func() bool { return s.Trouble() == nil })
 	s.Close()

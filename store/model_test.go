@@ -85,6 +85,7 @@ func (m *model) rows() (rows []Row) {
 func (m *model) commit() {
 	rows := m.rows()
 	m.store.Commit(Tx{Rows: rows, States: []State{{Key: "n", Data: fmt.Append(nil, m.n)}}})
+	m.store.Sync()
 	m.know(rows)
 }
 
@@ -160,6 +161,7 @@ func (m *model) torn() {
 	m.shot = nil
 	m.shoot = true
 	m.store.Commit(Tx{Rows: m.rows()})
+	m.store.Sync()
 	after := m.shot
 	copy(after, before[:2*os.Getpagesize()])
 	m.boot(after)

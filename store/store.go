@@ -66,6 +66,7 @@ type Config struct {
 
 	noSync bool   // for tests that make crashes of their own
 	wrote  func() // called after every transaction
+	stall  time.Duration
 }
 
 // Store is safe for concurrent use.
@@ -98,7 +99,7 @@ type Trouble struct {
 	Since time.Time
 }
 
-// stall is how long a commit waits for a disk that neither works nor fails.
+// stall is how long we wait for a disk that neither works nor fails.
 const stall = 5 * time.Second
 
 // Memory makes a store that lives as long as the process.
@@ -115,6 +116,9 @@ func newStore(c Config) *Store {
 	if c.wrote == nil {
 		c.wrote = func() {}
 	}
+	if c.stall == 0 {
+		c.stall = stall
+	}
 	return &Store{
 		config: c, log: c.Log, seq: uint64(time.Now().UnixNano()),
 		queues: map[string]*Queue{}, memos: map[string][]byte{}, pending: newChanges(),
@@ -122,9 +126,10 @@ func newStore(c Config) *Store {
 	}
 }
 
-// Commit takes over a transaction and returns when it is on disk, or when the disk is in trouble; then
-// it is kept in memory until it can be written, and its rows are delivered from there. A row for a queue
-// that is not open is left out.
+// Commit takes over a transaction, to be written as a whole and in order, and returns when the one
+// before it is on disk: so one batch is decided while another is written, and nobody runs far ahead of the
+// disk. When the disk is in trouble, it is kept in memory until it can be written, and its rows are
+// delivered from there. A row for a queue that is not open is left out.
 func (s *Store) Commit(tx Tx) {
 	s.mu.Lock()
 	for _, state := range tx.States {
@@ -149,17 +154,23 @@ func (s *Store) Commit(tx Tx) {
 		s.signal()
 		return
 	}
-	done := s.pending.done
+	before := s.inflight
 	s.mu.Unlock()
 	s.signal()
-	timer := time.NewTimer(stall)
+	if before == nil {
+		return
+	}
+	timer := time.NewTimer(s.config.stall)
 	defer timer.Stop()
 	select {
-	case <-done:
+	case <-before.done:
 	case <-timer.C:
 		s.stalled()
 	}
 }
+
+// Sync returns when all that was committed is on disk, or the disk is in trouble.
+func (s *Store) Sync() { s.order(func() {}) }
 
 func (s *Store) setMemo(memo Memo) {
 	s.pending.memos[memo.Check] = memo.Data

@@ -67,7 +67,9 @@ func TestWhatWasCommittedIsThereAfterARestart(t *testing.T) {
 		Memos:  []Memo{{"check", []byte("cursor 7")}},
 		Rows:   []Row{row("k", 1), row("l", 2), row("k", 3)},
 	})
+	s.Sync()
 	s.Commit(Tx{States: []State{{"gone", nil}}})
+	s.Sync()
 	s.Close()
 
 	s, states = open(t, dir)

@@ -36,6 +36,7 @@ func filled(t *testing.T, dir string) (path string) {
 		tx.Rows = append(tx.Rows, row(fmt.Sprint("k", i, strings.Repeat("-", 200)), i))
 	}
 	s.Commit(tx)
+	s.Sync()
 	s.Close()
 	return filepath.Join(dir, FileName)
 }
@@ -46,6 +47,7 @@ func works(t *testing.T, s *Store, dir string) {
 	until(t, "no trouble", func() bool { return s.Trouble() == nil })
 	s.Open("b", limits(1))
 	s.Commit(Tx{Rows: []Row{{Queue: "b", Key: "new", Data: []byte("new")}}})
+	s.Sync()
 	s.Close()
 	s, _ = open(t, dir)
 	if got := fmt.Sprint(drain(s.Open("b", limits(1)), 1)); got != "[new]" {
@@ -167,11 +169,13 @@ func TestARemovedDirectoryComesBackWithEverythingInIt(t *testing.T) {
 	s.Open("a", limits(1))
 	for i := range 10 {
 		s.Commit(Tx{Rows: []Row{row("k", i)}})
+		s.Sync()
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	s.Commit(Tx{Rows: []Row{row("k", 10)}})
+	s.Sync()
 	if s.Trouble() != nil {
 		t.Fatal(s.Trouble())
 	}
@@ -191,6 +195,7 @@ func TestADirectoryThatCannotBeUsed(t *testing.T) {
 	s, _ := open(t, dir)
 	s.Open("a", limits(2))
 	s.Commit(Tx{States: []State{{"old", []byte("firing")}}, Rows: []Row{row("k", 1), row("l", 1)}, Memos: []Memo{{"c", []byte("m")}}})
+	s.Sync()
 	s.Close()
 	must(t, os.Rename(dir, away))
 	must(t, os.WriteFile(dir, nil, 0o600)) // a file where the directory should be
@@ -202,10 +207,12 @@ func TestADirectoryThatCannotBeUsed(t *testing.T) {
 	}
 	q := s.Open("a", limits(1))
 	s.Commit(Tx{Rows: []Row{row("k", 2)}})
+	s.Sync()
 	if got := fmt.Sprint(drain(q, 1)); got != "[k2]" {
 		t.Errorf("delivered from memory: %s", got)
 	}
 	s.Commit(Tx{Rows: []Row{row("k", 3)}})
+	s.Sync()
 	must(t, os.Remove(dir))
 	must(t, os.Rename(away, dir))
 	until(t, "no trouble", func() bool { return s.Trouble() == nil })
@@ -227,4 +234,32 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestADiskThatDoesNotAnswerHoldsUpNobody has a transaction that does not come back.
+func TestADiskThatDoesNotAnswerHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	hang, hangs := make(chan struct{}), make(chan struct{}, 100)
+	s, _, err := Open(Config{Dir: t.TempDir(), Log: zap.NewNop(), stall: 10 * time.Millisecond, wrote: func() {
+		hangs <- struct{}{}
+		<-hang
+	}})
+	must(t, err)
+	q := s.Open("a", limits(1))
+	s.Commit(Tx{Rows: []Row{row("k", 1)}})
+	<-hangs
+	for n := 2; n < 5; n++ {
+		s.Commit(Tx{Rows: []Row{row("k", n)}})
+	}
+	until(t, "trouble is seen", func() bool { return s.Trouble() != nil })
+	if got := fmt.Sprint(drain(q, 1)); got != "[k1 k2 k3 k4]" {
+		t.Errorf("delivered %s", got)
+	}
+	close(hang)
+	until(t, "no trouble", func() bool { return s.Trouble() == nil })
+	s.Sync()
+	if counts := s.Queues()[0].Counts; counts.Delivered != 4 || counts.queued() != 0 || !q.Empty(0) {
+		t.Errorf("counts %+v", counts)
+	}
+	s.Close()
 }

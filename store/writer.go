@@ -82,6 +82,7 @@ func (s *Store) flush() {
 	seq, unreadable := s.seq, s.unreadable
 	s.unreadable = false
 	s.mu.Unlock()
+	defer time.AfterFunc(s.config.stall, s.stalled).Stop()
 
 	var err error
 	if unreadable {
@@ -161,7 +162,7 @@ func (s *Store) stalled() {
 	if s.inflight == nil { // it has answered by now
 		return
 	}
-	s.troubled(fmt.Errorf("the disk has not answered for %s", stall))
+	s.troubled(fmt.Errorf("the disk has not answered for %s", s.config.stall))
 	s.show(s.inflight.rows)
 	s.show(s.pending.rows)
 }

@@ -23,20 +23,20 @@ func (p Phase) String() string { return phaseNames[p] }
 // Alert is the life of one alert key. It is a value: Step returns the next one. While nothing is told
 // a firing alert does not change, so that a lasting fault costs no writes.
 type Alert struct {
-	Phase     Phase           `json:"phase"`
-	Severity  pipeline.Status `json:"severity"`   // of the last bad result
-	Told      pipeline.Status `json:"told"`       // severity of the last notification, 0 = none in this episode
-	Worst     pipeline.Status `json:"worst"`      // the highest severity told in this episode
-	FirstFire int64           `json:"first_fire"` // unix seconds of the first bad result of the episode
-	BadFor    time.Duration   `json:"bad_for"`    // judged bad so far while pending; unseen time is not in it
-	Bad       int             `json:"bad"`        // bad results in a row while pending
-	Good      int             `json:"good"`       // good results in a row, while firing
-	Count     int             `json:"count"`      // notifications of the episode
-	Sent      int             `json:"sent"`       // notifications since the severity reached Worst: repeat_number bounds these
-	LastSent  time.Time       `json:"last_sent,omitzero"`
-	Flaps     int             `json:"flaps"`              // times it opened again within flap_window of its recovery
-	Ended     time.Time       `json:"ended,omitzero"`     // when it recovered
-	LastSeen  time.Time       `json:"last_seen,omitzero"` // last result that counts for BadFor; zero after an unseen gap
+	Phase     Phase
+	Severity  pipeline.Status // of the last bad result
+	Told      pipeline.Status // severity of the last notification, 0 = none in this episode
+	Worst     pipeline.Status // the highest severity told in this episode
+	FirstFire int64           // unix seconds of the first bad result of the episode
+	BadFor    time.Duration   // judged bad so far while pending; unseen time is not in it
+	Bad       int             // bad results in a row while pending
+	Good      int             // good results in a row, while firing
+	Count     int             // notifications of the episode
+	Sent      int             // notifications since the severity reached Worst: repeat_number bounds these
+	LastSent  time.Time
+	Flaps     int       // times it opened again within flap_window of its recovery
+	Ended     time.Time // when it recovered
+	LastSeen  time.Time // last result that counts for BadFor; zero after an unseen gap
 }
 
 // Decision is what a step calls for.

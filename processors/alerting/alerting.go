@@ -4,8 +4,6 @@
 package alerting
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -19,10 +17,10 @@ import (
 // entry is one live alert with what is needed to tell its end when no result will.
 type entry struct {
 	Alert
-	Owner     string          `json:"check"` // ID of the check that reports it
-	Source    string          `json:"source,omitempty"`
-	Labels    pipeline.Labels `json:"labels"`
-	TitleRule string          `json:"title_rule"`
+	Owner     string // ID of the check that reports it
+	Source    string
+	Labels    pipeline.Labels
+	TitleRule string
 
 	key    string
 	check  *pipeline.Check // nil when restored and not yet reported again
@@ -79,8 +77,8 @@ func (p *Processor) Restore(states []store.State) {
 		if p.alerts[state.Key] != nil { // what is known already is newer
 			continue
 		}
-		e := &entry{key: state.Key, stale: true}
-		if err := json.Unmarshal(state.Data, e); err != nil {
+		e, err := decode(state)
+		if err != nil {
 			p.log.Error("a stored alert cannot be read and is forgotten", zap.String("alert_key", state.Key), zap.Error(err))
 			continue
 		}
@@ -214,14 +212,6 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 	case next != previous:
 		b.States = append(b.States, encode(e))
 	}
-}
-
-func encode(e *entry) store.State {
-	data, err := json.Marshal(e)
-	if err != nil {
-		panic(fmt.Sprintf("alert %s cannot be encoded: %v", e.key, err)) // strings and numbers only
-	}
-	return store.State{Key: e.key, Data: data}
 }
 
 func (p *Processor) keep(e *entry) {

@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -314,3 +315,25 @@ func TestAllIsWellCostsNoMemory(t *testing.T) {
 }
 
 func everyPlugin(string) bool { return true }
+
+func TestAnAlertIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	now := time.Now().Round(0)
+	e := &entry{
+		key: "k", stale: true, Owner: "exec/1", Source: "a \"b\"", Labels: pipeline.L("a", "\x01é", "check", "c"), TitleRule: "$check",
+		Alert: Alert{
+			Phase: Firing, Severity: pipeline.Critical, Told: pipeline.Warning, Worst: pipeline.Info, FirstFire: 5, BadFor: 6, Bad: 7, Good: 8,
+			Count: 9, Sent: 10, LastSent: now, Flaps: 11, Ended: now.Add(1), LastSeen: now.Add(2),
+		},
+	}
+	for i := range reflect.TypeOf(e.Alert).NumField() {
+		if reflect.ValueOf(e.Alert).Field(i).IsZero() {
+			t.Errorf("the test does not set %s", reflect.TypeOf(e.Alert).Field(i).Name)
+		}
+	}
+	for _, want := range []*entry{e, {key: "k", stale: true, Labels: pipeline.Labels{}}} {
+		if got, err := decode(encode(want)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
+		}
+	}
+}
