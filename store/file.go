@@ -64,9 +64,13 @@ func openFile(dir string) (*file, error) {
 // with all of bbolt waiting, while it grows: 2 µs less for each event of a burst. It takes no memory.
 const initialMap = 64 << 20
 
+// growth is by how many bytes the file grows at a time, without holding them.
+const growth = 1 << 20
+
 // openDB opens a file of bbolt. The list of free pages is kept in the file: otherwise bbolt would read
 // the whole file at every start, in a goroutine whose panic on a damaged page nobody could catch.
 func openDB(path string, readOnly bool) (db *bbolt.DB, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer guard(&err)
 	const atOnce = time.Millisecond // 0 would wait for ever
 	options := &bbolt.Options{Timeout: atOnce, FreelistType: bbolt.FreelistMapType, ReadOnly: readOnly, InitialMmapSize: initialMap}
@@ -85,6 +89,7 @@ func openDB(path string, readOnly bool) (db *bbolt.DB, err error) {
 		}
 		return nil, err
 	}
+	db.AllocSize = growth
 	if err := checkSize(db, path); err != nil {
 		db.Close()
 		return nil, err

@@ -42,12 +42,13 @@ type candidate struct {
 // compact keeps of each key only the newest row. Of what is then still too much it gives up first what
 // closes alerts, then the youngest of those that are open: the oldest open alert is kept longest.
 func (s *Store) compact(q *Queue) {
+	f := s.file // only the writer, which this is, replaces it
 	inFile, err := s.onlyInFile(q)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q.frozen = false
 	if err != nil {
-		s.readFailed(err)
+		s.readFailed(f, err)
 		return
 	}
 	all := q.candidates(inFile)

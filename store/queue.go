@@ -37,6 +37,7 @@ type lane struct {
 	rows []*Row
 	last uint64 // the newest row of the file that is, or was, in rows
 	more bool   // the file may have rows after last
+	top  uint64 // the newest row that arrived on disk
 	tail []*Row // newer than those of the file: the disk is in trouble
 	wake chan struct{}
 }
@@ -80,7 +81,11 @@ func (q *Queue) accept(r *Row) {
 func (q *Queue) arrive(r *Row) {
 	r.seen = true
 	l := &q.lanes[r.lane]
+	if r.onDisk {
+		l.top = max(l.top, r.Seq)
+	}
 	switch {
+	case r.onDisk && r.Seq <= l.last: // it was read from the file before the writer could tell of it
 	case r.onDisk && (l.more || len(l.rows) >= q.limits.Window): // it is read when its turn comes
 		l.more = true
 	case l.more:
@@ -193,7 +198,7 @@ func (q *Queue) load(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		s.readFailed(err)
+		s.readFailed(f, err)
 		return
 	}
 	if l.last != after || q.frozen || s.file != f { // the file was replaced, or its rows are being merged
@@ -204,7 +209,8 @@ func (q *Queue) load(n int) {
 			l.rows = append(l.rows, row)
 		}
 	}
-	if l.more = more; !more {
+	// What arrived since the file was read was left to the file.
+	if l.more = more || l.top > l.last; !l.more {
 		l.rows = append(l.rows, l.tail...)
 		l.tail = nil
 	}
@@ -253,10 +259,14 @@ func (q *Queue) settle(r *Row) {
 // hide settles a row that only the file has.
 func (q *Queue) hide(r *Row) {
 	q.settle(r)
+	q.hideSeq(r.Seq)
+}
+
+func (q *Queue) hideSeq(seq uint64) {
 	if q.hidden == nil {
 		q.hidden = map[uint64]bool{}
 	}
-	q.hidden[r.Seq] = true
+	q.hidden[seq] = true
 }
 
 func (r *Row) id() rowID { return rowID{r.home, r.lane, r.Seq} }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -102,4 +104,62 @@ func TestASecondAgentIsRefused(t *testing.T) {
 	if _, _, err := Open(Config{Dir: dir, Log: zap.NewNop()}); err != ErrInUse {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestNothingIsLostBetweenTheWriterAndTheReaders has rows come in while the lanes are read from the file.
+func TestNothingIsLostBetweenTheWriterAndTheReaders(t *testing.T) {
+	t.Parallel()
+	const lanes, total = 3, 6000
+	s, _, err := Open(Config{Dir: t.TempDir(), Log: zap.NewNop(), noSync: true})
+	must(t, err)
+	q := s.Open("a", Limits{Lanes: lanes, Window: 8, MaxEvents: 2 * total, MaxBytes: 1 << 30})
+	var mu sync.Mutex
+	seen := map[string]int{}
+	var workers sync.WaitGroup
+	delivered := make(chan struct{}, 2*total)
+	stop := make(chan struct{})
+	for lane := range lanes {
+		workers.Go(func() {
+			for {
+				parcels := q.Take(lane, 5, 0, nil)
+				for _, parcel := range parcels {
+					mu.Lock()
+					seen[string(parcel.Last().Data)]++
+					mu.Unlock()
+					delivered <- struct{}{}
+				}
+				q.Settle(lane, parcels, "")
+				if len(parcels) > 0 {
+					continue
+				}
+				select {
+				case <-q.Wake(lane):
+				case <-stop:
+					return
+				}
+			}
+		})
+	}
+	for i := 0; i < total; i += 4 {
+		s.Commit(Tx{Rows: []Row{row("k", i), row("l", i+1), row("m", i+2), row("n", i+3)}})
+	}
+	for n := range total {
+		select {
+		case <-delivered:
+		case <-time.After(patience):
+			t.Fatalf("only %d of %d rows came", n, total)
+		}
+	}
+	close(stop)
+	workers.Wait()
+	s.Sync()
+	for data, n := range seen {
+		if n != 1 {
+			t.Errorf("%s came %d times", data, n)
+		}
+	}
+	if counts := s.Queues()[0].Counts; counts.queued() != 0 || counts.Delivered != total {
+		t.Errorf("counts %+v", counts)
+	}
+	s.Close()
 }

@@ -64,7 +64,8 @@ func TestAFileThatCannotBeReadIsPutAside(t *testing.T) {
 		"no database at all":        {func([]byte) []byte { return bytes.Repeat([]byte("hello "), 10000) }, "corrupt"},
 		"a few bytes":               {func([]byte) []byte { return []byte("hello") }, "corrupt"},
 		"both heads are gone":       {func(b []byte) []byte { clear(b[:8192]); return b }, "corrupt"},
-		"cut in the middle":         {func(b []byte) []byte { return b[:len(b)/2] }, "corrupt"},
+		"cut in the middle":         {func(b []byte) []byte { return b[:65536] }, "corrupt"},
+		"cut behind its heads":      {func(b []byte) []byte { return b[:8192] }, "corrupt"},
 		"written by a later layout": {nil, "newer"},
 	} {
 		t.Run(name, func(t *testing.T) {

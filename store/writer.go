@@ -119,6 +119,7 @@ func (s *Store) written(c *changes, skipped map[*Row]bool) {
 		switch {
 		case row.settled: // while it was being written
 			s.pending.removed = append(s.pending.removed, row.id())
+			row.home.hideSeq(row.Seq)
 			s.signalSoon()
 		case !row.seen:
 			row.home.arrive(row)
@@ -129,7 +130,7 @@ func (s *Store) written(c *changes, skipped map[*Row]bool) {
 	}
 	for q, head := range c.touched { // only the transaction knew how many dead letters it kept
 		q.info.DeadHeld = head.DeadHeld
-		q.releaseTails()
+		q.onDisk()
 	}
 	if s.trouble != nil {
 		s.log.Info("the state is on disk again", zap.Duration("after", time.Since(s.trouble.Since).Round(time.Millisecond)))
@@ -137,10 +138,17 @@ func (s *Store) written(c *changes, skipped map[*Row]bool) {
 	}
 }
 
-// releaseTails leaves to the file what memory held only because the disk was in trouble.
-func (q *Queue) releaseTails() {
+// onDisk leaves to the file what memory held only because the disk was in trouble, and notes up to where
+// memory has what the file has.
+func (q *Queue) onDisk() {
 	for i := range q.lanes {
 		l := &q.lanes[i]
+		for n := len(l.rows) - 1; n >= 0; n-- {
+			if l.rows[n].onDisk {
+				l.last = max(l.last, l.rows[n].Seq)
+				break
+			}
+		}
 		l.tail = slices.DeleteFunc(l.tail, func(row *Row) bool { return row.onDisk })
 	}
 }
@@ -212,8 +220,11 @@ func (s *Store) signalSoon() {
 	}
 }
 
-// readFailed notes that rows cannot be read. The next write finds out how bad it is.
-func (s *Store) readFailed(err error) {
+// readFailed notes that rows of a file cannot be read. The next write finds out how bad it is.
+func (s *Store) readFailed(f *file, err error) {
+	if s.file != f { // it was replaced meanwhile
+		return
+	}
 	s.troubled(err)
 	s.unreadable = s.unreadable || errors.Is(err, errDamaged)
 	s.signal()

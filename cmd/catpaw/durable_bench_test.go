@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,7 +73,7 @@ func printing(b *testing.B, events int, output string) (dir string) {
 	files := map[string]string{
 		says:                                   text.String() + "]",
 		filepath.Join(base, "c/config.toml"):   output,
-		filepath.Join(base, "c/p.exec/a.toml"): "[[instances]]\ninterval = '1h'\nalerting.repeat_interval = 0\nmax_output = '64MiB'\ncommands = [['cat', '" + says + "']]\n",
+		filepath.Join(base, "c/p.exec/a.toml"): "[[instances]]\ninterval = '1h'\nalerting.repeat_interval = 0\nmax_output = '64MiB'\ncommands = [['sh', '-c', 'date +%s.%N > " + says + ".at; cat " + says + "']]\n",
 	}
 	for path, text := range files {
 		os.MkdirAll(filepath.Dir(path), 0o755)
@@ -108,34 +109,67 @@ func wait(b *testing.B, what string, done <-chan struct{}) {
 	}
 }
 
-// throughAgent is how long it takes from the start of the program until the sink has a burst.
+// since is how long ago the script of a configuration began to run.
+func since(b *testing.B, dir string) time.Duration {
+	b.Helper()
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(dir), "says.at"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	at, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(float64(time.Now().UnixNano()) - at*1e9)
+}
+
+// throughAgent is how long it takes from the start of the script until the sink has a burst.
 func throughAgent(b *testing.B, binary string, latency time.Duration, options string) time.Duration {
 	b.Helper()
 	sink := newCounting(b, burst, latency)
 	dir := printing(b, burst, fmt.Sprintf("[[outputs.webhook]]\nurl = %q\nconcurrency = 32\n%s\n", sink.url, options))
-	begun := time.Now()
 	cmd := runBinary(b, binary, dir, nil)
 	defer end(cmd)
 	wait(b, "the sink has all", sink.all)
-	return time.Since(begun)
+	return since(b, dir)
 }
 
-// bareLoop posts so many events with a bare client that keeps its connections.
+// bareLoop posts so many events with a bare client that keeps its connections, from a process of its own
+// as the agent's is.
 func bareLoop(b *testing.B, events, concurrency int, latency time.Duration) time.Duration {
 	b.Helper()
 	sink := newCounting(b, events, latency)
+	cmd := exec.CommandContext(b.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %d", beBareClient, sink.url, events, concurrency))
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	wait(b, "the first POST", sink.first)
+	begun := time.Now()
+	if err := cmd.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(begun)
+}
+
+// beBareClient makes this test binary post with a bare client: URL, events, concurrency.
+const beBareClient = "CATPAW_TEST_BE_A_BARE_CLIENT"
+
+func bareClient(order string) {
+	var url string
+	var events, concurrency int
+	fmt.Sscan(order, &url, &events, &concurrency)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: concurrency}}
 	body := []byte(`{"event_time":1734339605,"event_status":"Warning","alert_key":"4f1b21a435253bf868a1249d3ba7715f","labels":{"check":"disk usage","from_plugin":"exec","mount":"/data/1234"},"title_rule":"$check","description":"34 % used of a disk that ought to hold the data of customer 1234","id":"0193c0ffee00000000000000000000ff","title":"disk usage","first_fire_time":1734339605,"notify_count":1}`)
-	begun := time.Now()
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range concurrency {
 		workers.Go(func() {
 			for next.Add(1) <= int64(events) {
-				response, err := client.Post(sink.url, "application/json", bytes.NewReader(body))
+				response, err := client.Post(url, "application/json", bytes.NewReader(body))
 				if err != nil {
-					b.Error(err)
-					return
+					panic(err)
 				}
 				io.Copy(io.Discard, response.Body)
 				response.Body.Close()
@@ -143,7 +177,6 @@ func bareLoop(b *testing.B, events, concurrency int, latency time.Duration) time
 		})
 	}
 	workers.Wait()
-	return time.Since(begun)
 }
 
 func middle(n int, measure func() float64) float64 {
@@ -196,7 +229,6 @@ func toStdout(b *testing.B, binary string, events int) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	begun := time.Now()
 	cmd := runBinary(b, binary, dir, w)
 	defer end(cmd)
 	w.Close()
@@ -207,7 +239,7 @@ func toStdout(b *testing.B, binary string, events int) time.Duration {
 		}
 	}
 	r.Close()
-	return time.Since(begun)
+	return since(b, dir)
 }
 
 // encodeAll does what stdout needs at the least: encode every event and write it to a pipe that is read.

@@ -28,6 +28,10 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	if order := os.Getenv(beBareClient); order != "" {
+		bareClient(order)
+		return
+	}
 	os.Exit(m.Run())
 }
 

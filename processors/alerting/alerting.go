@@ -23,6 +23,7 @@ type entry struct {
 	TitleRule string
 
 	key    string
+	id     uint64          // rises from alert to alert, see stateKey
 	check  *pipeline.Check // nil when restored and not yet reported again
 	run    *pipeline.Run   // the last run that mentioned it
 	badRun *pipeline.Run   // the last run that found it bad
@@ -51,6 +52,8 @@ type Processor struct {
 	orphans    bool                     // there may be alerts whose owner is not configured
 	conflicts  map[string]bool          // alert keys already complained about
 	recovered  map[string]*pipeline.Run // by alert key: the runs now going on in which it recovered
+	lastID     uint64
+	obsolete   []store.State // of alerts that a store kept twice
 }
 
 // New returns a processor without alerts.
@@ -58,7 +61,7 @@ func New(log *zap.Logger) *Processor {
 	return &Processor{
 		log: log, alerts: map[string]*entry{}, byCheck: map[string]map[string]*entry{},
 		configured: map[string]*pipeline.Check{}, waiting: map[string]*waiting{}, conflicts: map[string]bool{},
-		recovered: map[string]*pipeline.Run{},
+		recovered: map[string]*pipeline.Run{}, lastID: uint64(time.Now().UnixNano()),
 	}
 }
 
@@ -71,17 +74,25 @@ func (p *Processor) States() []store.State {
 	return states
 }
 
-// Restore takes over alerts that a store has kept. What cannot be read is logged and left out.
+// Restore takes over alerts that a store has kept. What cannot be read is logged and left out. What is
+// known already is newer; of an alert that was kept twice, the later one counts.
 func (p *Processor) Restore(states []store.State) {
 	for _, state := range states {
-		if p.alerts[state.Key] != nil { // what is known already is newer
-			continue
-		}
 		e, err := decode(state)
 		if err != nil {
-			p.log.Error("a stored alert cannot be read and is forgotten", zap.String("alert_key", state.Key), zap.Error(err))
+			p.log.Error("a stored alert cannot be read and is forgotten", zap.Error(err))
 			continue
 		}
+		old := p.alerts[e.key]
+		if old != nil && (!old.stale || old.id > e.id) {
+			p.obsolete = append(p.obsolete, store.State{Key: e.stateKey()})
+			continue
+		}
+		if old != nil {
+			p.obsolete = append(p.obsolete, store.State{Key: old.stateKey()})
+			p.disown(old)
+		}
+		p.lastID = max(p.lastID, e.id)
 		p.keep(e)
 	}
 	p.orphans = true
@@ -98,6 +109,7 @@ func (p *Processor) Process(b *pipeline.Batch) {
 			p.endRun(b, r)
 		}
 	}
+	b.States, p.obsolete = append(b.States, p.obsolete...), nil
 	if p.orphans {
 		p.endOrphans(b)
 	}
@@ -118,7 +130,8 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 		if !status.IsBad() || !r.Check.Policy.Enabled {
 			return // all is well and was: the way of nearly every result
 		}
-		e = &entry{key: event.AlertKey, Owner: r.Check.ID}
+		p.lastID++
+		e = &entry{key: event.AlertKey, id: p.lastID, Owner: r.Check.ID}
 		p.keep(e)
 	}
 	if p.disputed(e, r) {
@@ -207,7 +220,7 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 		p.disown(e)
 		delete(p.alerts, e.key)
 		if previous.Phase != None {
-			b.States = append(b.States, store.State{Key: e.key})
+			b.States = append(b.States, store.State{Key: e.stateKey()})
 		}
 	case next != previous:
 		b.States = append(b.States, encode(e))

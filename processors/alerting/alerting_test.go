@@ -223,11 +223,7 @@ func TestAlertsLiveOnOverARestart(t *testing.T) {
 
 	next := newRig(t)
 	next.now = r.now.Add(time.Hour)
-	var saved []store.State
-	for key, data := range r.states {
-		saved = append(saved, store.State{Key: key, Data: data})
-	}
-	next.p.Restore(append(saved, store.State{Key: "x", Data: []byte("{broken")}))
+	next.p.Restore(append(r.saved(), store.State{Key: "12345678", Data: []byte("{broken")}))
 	next.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	next.want(next.process(&pipeline.Batch{}), "")
 	next.want(next.run(c, well, bads("a"), oks("b")), "b:Ok c:Ok")
@@ -242,7 +238,7 @@ func TestAlertsOfAPluginThatIsGoneAfterARestartEnd(t *testing.T) {
 	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	r.run(c, well, bads("a"))
 	next, other := newRig(t), check("exec/1", nil)
-	next.p.Restore([]store.State{{Key: "a", Data: r.states["a"]}})
+	next.p.Restore(r.saved())
 	next.p.Configure([]*pipeline.Check{other}, everyPlugin)
 	next.want(next.process(&pipeline.Batch{}), "a:Ok")
 }
@@ -320,7 +316,7 @@ func TestAnAlertIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	now := time.Now().Round(0)
 	e := &entry{
-		key: "k", stale: true, Owner: "exec/1", Source: "a \"b\"", Labels: pipeline.L("a", "\x01é", "check", "c"), TitleRule: "$check",
+		key: "k", id: 7, stale: true, Owner: "exec/1", Source: "a \"b\"", Labels: pipeline.L("a", "\x01é", "check", "c"), TitleRule: "$check",
 		Alert: Alert{
 			Phase: Firing, Severity: pipeline.Critical, Told: pipeline.Warning, Worst: pipeline.Info, FirstFire: 5, BadFor: 6, Bad: 7, Good: 8,
 			Count: 9, Sent: 10, LastSent: now, Flaps: 11, Ended: now.Add(1), LastSeen: now.Add(2),
@@ -331,9 +327,39 @@ func TestAnAlertIsKeptWhole(t *testing.T) {
 			t.Errorf("the test does not set %s", reflect.TypeOf(e.Alert).Field(i).Name)
 		}
 	}
-	for _, want := range []*entry{e, {key: "k", stale: true, Labels: pipeline.Labels{}}} {
+	for _, want := range []*entry{e, {key: "k", id: 1, stale: true, Labels: pipeline.Labels{}}} {
 		if got, err := decode(encode(want)); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
+		}
+	}
+}
+
+// saved is what a store would hold.
+func (r *rig) saved() (states []store.State) {
+	for key, data := range r.states {
+		states = append(states, store.State{Key: key, Data: data})
+	}
+	return states
+}
+
+func TestOfAnAlertThatWasKeptTwiceTheLaterCounts(t *testing.T) {
+	t.Parallel()
+	c := check("exec/1", nil)
+	kept := func() []store.State {
+		r := newRig(t)
+		r.p.Configure([]*pipeline.Check{c}, everyPlugin)
+		r.run(c, well, bads("a"))
+		return r.saved()
+	}
+	first, second := kept(), kept()
+	for _, states := range [][]store.State{append(first, second...), append(second, first...)} {
+		next := newRig(t)
+		next.p.Restore(states)
+		next.p.Configure([]*pipeline.Check{c}, everyPlugin)
+		b := &pipeline.Batch{Now: next.now}
+		next.p.Process(b)
+		if len(next.p.alerts) != 1 || len(b.States) != 1 || b.States[0].Key != first[0].Key || b.States[0].Data != nil {
+			t.Errorf("%d alerts; removed %v", len(next.p.alerts), b.States)
 		}
 	}
 }
