@@ -189,7 +189,7 @@ func (q *Queue) load(n int) {
 	s := q.store
 	s.mu.Lock()
 	l := &q.lanes[n]
-	after, f := l.last, s.file
+	after, top, f := l.last, l.top, s.file
 	s.mu.Unlock()
 	if f == nil {
 		return
@@ -208,6 +208,9 @@ func (q *Queue) load(n int) {
 		if l.last = row.Seq; !q.hidden[row.Seq] {
 			l.rows = append(l.rows, row)
 		}
+	}
+	if !more {
+		l.last = max(l.last, top) // the rest up to there is settled
 	}
 	// What arrived since the file was read was left to the file.
 	if l.more = more || l.top > l.last; !l.more {
