@@ -154,10 +154,10 @@ func (s *Store) Commit(tx Tx) {
 		s.signal()
 		return
 	}
-	before := s.inflight
+	before, far := s.inflight, len(s.pending.rows)+len(s.pending.states) > runAhead
 	s.mu.Unlock()
 	s.signal()
-	if before == nil {
+	if before == nil || !far {
 		return
 	}
 	timer := time.NewTimer(s.config.stall)
@@ -168,6 +168,10 @@ func (s *Store) Commit(tx Tx) {
 		s.stalled()
 	}
 }
+
+// runAhead is how many changes may wait for the disk before those who commit must wait, too: a slow disk
+// gets larger transactions. With 8,000 a burst of 100,000 events takes 1.28 s, with one batch 1.58 s.
+const runAhead = 8000
 
 // Sync returns when all that was committed is on disk, or the disk is in trouble.
 func (s *Store) Sync() { s.order(func() {}) }
