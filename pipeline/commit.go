@@ -25,7 +25,7 @@ func (c *committer) commit(b *Batch) {
 	if len(b.Notify)+len(b.States)+len(b.Memos) == 0 {
 		return
 	}
-	tx := store.Tx{States: b.States, Memos: b.Memos}
+	tx := store.Tx{States: b.States, Memos: b.Memos, Rows: make([]store.Row, 0, len(b.Notify)*len(c.queues))}
 	for _, event := range b.Notify {
 		event.ID = newID(b.Now, rand.Reader)
 		data := encodeMessage(event)

@@ -89,7 +89,7 @@ func AppendResult(b []byte, e *Event) []byte {
 const messageHeader = 5
 
 func encodeMessage(e *Event) []byte {
-	data := make([]byte, messageHeader, messageHeader+512+len(e.Description))
+	data := make([]byte, messageHeader, messageHeader+400+len(e.Description))
 	data = appendWire(data, e)
 	data[0] = byte(e.Status)
 	binary.BigEndian.PutUint32(data[1:], uint32(len(data)-messageHeader))

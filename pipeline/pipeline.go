@@ -116,7 +116,7 @@ func (p *Pipeline) process() {
 
 // collect takes all that is waiting behind the first result.
 func (p *Pipeline) collect(first Result) *Batch {
-	b := &Batch{Now: time.Now()}
+	b := &Batch{Now: time.Now(), Results: make([]Result, 0, min(batchSize, 1+len(p.results)))}
 	bytes := b.add(first)
 	for len(b.Results) < batchSize && bytes < batchBytes {
 		select {

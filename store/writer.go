@@ -13,7 +13,7 @@ import (
 const (
 	// ackDelay is how long settled rows wait for company before they are taken out of the file. What
 	// was delivered in this time is delivered again after a kill -9.
-	ackDelay = 20 * time.Millisecond
+	ackDelay = 50 * time.Millisecond
 	// retryPause is the time between two tries while the disk is in trouble.
 	retryPause = time.Second
 	// tidyPause is the least time between two looks whether the file is worth rewriting.

@@ -321,6 +321,7 @@ func fillQueue(b *testing.B, binary string, events int) (dir string) {
 		}
 	}
 	end(cmd)
+	os.Remove(filepath.Join(filepath.Dir(dir), "state.d/catpaw.sock"))
 	return dir
 }
 
