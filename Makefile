@@ -4,7 +4,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 
-.PHONY: run build test lint bench clean
+.PHONY: run build test lint bench soak clean
 
 run: build
 	./catpaw
@@ -24,6 +24,11 @@ lint:
 # Each figure stands beside its comparison from the same run; the ratio is what counts.
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
+
+# What takes longer than a test may: 200 times killed while a sink refuses, hangs and returns.
+soak:
+	CATPAW_KILLS=200 $(GO) test -race -count=1 -timeout 30m -run TestKilled -v ./cmd/catpaw
+	$(GO) test -count=1 -timeout 30m -run TestModel ./store -rapid.checks=5000
 
 clean:
 	rm -f catpaw

@@ -60,15 +60,22 @@ func binaryOf(b *testing.B) string {
 	return path
 }
 
-// printing makes a configuration with a check that prints many events once, and this output.
+// printing makes a configuration with a check that prints many events once, each of an alert of its own,
+// and this output.
 func printing(b *testing.B, events int, output string) (dir string) {
+	b.Helper()
+	return printingOf(b, events, events, output)
+}
+
+// printingOf is printing with so many alerts.
+func printingOf(b *testing.B, events, alerts int, output string) (dir string) {
 	b.Helper()
 	base := b.TempDir()
 	says := filepath.Join(base, "says")
 	var text strings.Builder
 	for i := range events {
 		text.WriteString("[,"[min(i, 1) : min(i, 1)+1])
-		fmt.Fprintf(&text, `{"event_status":"Warning","labels":{"check":"disk usage","mount":"/data/%d"},"description":"%d %% used of a disk that ought to hold the data of customer %d"}`, i, i%100, i)
+		fmt.Fprintf(&text, `{"event_status":"Warning","labels":{"check":"disk usage","mount":"/data/%d"},"description":"%d %% used of a disk that ought to hold the data of customer %d"}`, i%alerts, i%100, i)
 	}
 	files := map[string]string{
 		says:                                   text.String() + "]",
@@ -278,7 +285,7 @@ func encodeAll(b *testing.B, events int) time.Duration {
 	return took
 }
 
-// BenchmarkRestartWithAFullQueue starts on 100,000 queued events and on none, and compares the time to
+// BenchmarkRestartWithAFullQueue starts on 100,000 queued events of 100 alerts and on none, and compares the time to
 // the first delivery and the memory then.
 func BenchmarkRestartWithAFullQueue(b *testing.B) {
 	binary := binaryOf(b)
@@ -305,7 +312,7 @@ func fillQueue(b *testing.B, binary string, events int) (dir string) {
 	b.Helper()
 	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }))
 	defer down.Close()
-	dir = printing(b, events, fmt.Sprintf("[[outputs.webhook]]\nurl = %q\n", down.URL))
+	dir = printingOf(b, events, 100, fmt.Sprintf("[[outputs.webhook]]\nurl = %q\n", down.URL))
 	cmd := runBinary(b, binary, dir, nil)
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		queues, err := agent.OpenQueues(filepath.Join(filepath.Dir(dir), "state.d"), nil, false)
