@@ -357,3 +357,31 @@ func TestFaultsAreNotToldTwice(t *testing.T) {
 		`DIR/p.http/a.toml:3: labels: a name must not be empty`,
 	)
 }
+
+func TestTheStateAndTheQueuesAreConfigured(t *testing.T) {
+	t.Parallel()
+	s := confd(t, map[string]string{
+		"config.toml":  "[global]\nstate_dir = '/var/lib/x'\n[[outputs.stdout]]\nqueue = { max_events = 100, max_bytes = '1MiB' }\n",
+		"p.net/a.toml": netOne,
+	})
+	c := load(t, s)
+	if c.StateDir != "/var/lib/x" || c.Outputs[0].MaxEvents != 100 || c.Outputs[0].MaxBytes != 1<<20 {
+		t.Errorf("state in %s, output %+v", c.StateDir, c.Outputs[0])
+	}
+	s.StateDir = "/tmp/y"
+	if c := load(t, s); c.StateDir != "/tmp/y" {
+		t.Errorf("the flag does not count: %s", c.StateDir)
+	}
+	s = confd(t, map[string]string{"p.net/a.toml": netOne})
+	if c := load(t, s); c.StateDir != filepath.Join(filepath.Dir(s.Dir), "state.d") || c.Outputs[0].MaxEvents != 100_000 || c.Outputs[0].MaxBytes != 256<<20 {
+		t.Errorf("by default: state in %s, output %+v", c.StateDir, c.Outputs[0])
+	}
+	wantFaults(t, confd(t, map[string]string{
+		"config.toml":  "[global]\nstate_dir = 5\n[[outputs.stdout]]\nqueue.max_events = 99\nqueue.max_bytes = '1KiB'\n",
+		"p.net/a.toml": netOne,
+	}),
+		"DIR/config.toml:2: state_dir: expected a string, not the number 5",
+		"DIR/config.toml:4: queue.max_events: 99 is not between 100 and 100000000",
+		"DIR/config.toml:5: queue.max_bytes: ",
+	)
+}

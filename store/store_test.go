@@ -163,3 +163,95 @@ func TestNothingIsLostBetweenTheWriterAndTheReaders(t *testing.T) {
 	}
 	s.Close()
 }
+
+func TestTheFileShrinksWhenItIsMostlyFree(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	q := s.Open("a", Limits{Lanes: 1, Window: 100, MaxEvents: 100_000, MaxBytes: 1 << 30})
+	tx := Tx{States: []State{{"k", []byte("firing")}}}
+	for i := range 8000 {
+		tx.Rows = append(tx.Rows, Row{Queue: "a", Key: fmt.Sprint(i), Data: make([]byte, 1000)})
+	}
+	s.Commit(tx)
+	s.Sync()
+	size := func() int64 {
+		info, err := os.Stat(filepath.Join(dir, FileName))
+		must(t, err)
+		return info.Size()
+	}
+	full := size()
+	if got := len(drain(q, 1)); got != 8000 {
+		t.Fatalf("delivered %d", got)
+	}
+	s.Sync()
+	s.order(s.tidy)
+	if size() > full/4 {
+		t.Errorf("of %d bytes %d are left", full, size())
+	}
+	s.Commit(Tx{Rows: []Row{row("k", 1)}})
+	s.Close()
+	s, states := open(t, dir)
+	if got := fmt.Sprint(drain(s.Open("a", limits(1)), 1)); got != "[k1]" || len(states) != 1 {
+		t.Errorf("kept %s and %v", got, states)
+	}
+}
+
+func TestAtItsLimitAQueueKeepsTheNewestOfEachAlert(t *testing.T) {
+	t.Parallel()
+	for name, make := range map[string]func() *Store{
+		"in memory": func() *Store { return Memory(zap.NewNop()) },
+		"on disk":   func() *Store { s, _ := open(t, t.TempDir()); return s },
+	} {
+		s := make()
+		q := s.Open("a", Limits{Lanes: 2, Window: 8, MaxEvents: 100, MaxBytes: 1 << 20})
+		for i := range 1000 {
+			s.Commit(Tx{Rows: []Row{row(fmt.Sprint("k", i%10, "-"), i)}})
+		}
+		s.Sync()
+		s.Sync() // the first may have begun to merge
+		if n := q.Len(); n > 110 {
+			t.Errorf("%s: %d rows", name, n)
+		}
+		last := map[string]bool{}
+		for _, data := range drain(q, 2) {
+			last[data] = true
+		}
+		for i := 990; i < 1000; i++ {
+			if !last[fmt.Sprintf("k%d-%d", i%10, i)] {
+				t.Errorf("%s: the newest of k%d did not come", name, i%10)
+			}
+		}
+		counts := s.Queues()[0].Counts
+		if counts.Lost != 0 || counts.Merged+counts.Delivered != 1000 {
+			t.Errorf("%s: %+v", name, counts)
+		}
+	}
+}
+
+// TestWhatNotEvenMergingHolds has more open alerts than the queue holds: recoveries go first, then the
+// youngest alerts.
+func TestWhatNotEvenMergingHolds(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, t.TempDir())
+	q := s.Open("a", Limits{Lanes: 1, Window: 4, MaxEvents: 100, MaxBytes: 1 << 20})
+	var rows []Row
+	for i := range 130 {
+		rows = append(rows, Row{Queue: "a", Key: fmt.Sprint(i), Data: fmt.Append(nil, i), Closes: i%10 == 0})
+	}
+	s.Commit(Tx{Rows: rows})
+	s.Sync()
+	s.Sync()
+	kept := drain(q, 1)
+	counts := s.Queues()[0].Counts
+	if len(kept) != 100 || counts.Lost != 30 || counts.Delivered != 100 {
+		t.Fatalf("%d rows kept, %+v", len(kept), counts)
+	}
+	for _, data := range kept {
+		var i int
+		fmt.Sscan(data, &i)
+		if i%10 == 0 || i > 111 {
+			t.Errorf("%d was kept; of the open ones the oldest should be, and no recovery", i)
+		}
+	}
+}
