@@ -221,18 +221,23 @@ func (s *Store) Replaced() *Trouble {
 // explain says what is wrong and, where we know, what to do.
 func explain(err error) string {
 	switch {
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case is(err, syscall.ENOSPC), is(err, syscall.EDQUOT):
 		return "the disk is full: make room (" + err.Error() + ")"
-	case errors.Is(err, syscall.EFBIG):
+	case is(err, syscall.EFBIG):
 		return "the file may not grow: raise the limit on its size, ulimit -f (" + err.Error() + ")"
-	case errors.Is(err, syscall.EROFS):
+	case is(err, syscall.EROFS):
 		return "the file system is read-only: mount it writable, or set [global] state_dir (" + err.Error() + ")"
 	case errors.Is(err, fs.ErrPermission):
 		return "no permission: let catpaw's user write there, or set [global] state_dir (" + err.Error() + ")"
-	case errors.Is(err, syscall.EIO):
+	case is(err, syscall.EIO):
 		return "the disk fails: look at the kernel's log (" + err.Error() + ")"
 	case errors.Is(err, ErrInUse):
 		return "another catpaw has the state file: stop it, or give each its own [global] state_dir"
 	}
 	return strings.ReplaceAll(fmt.Sprint(err), "\n", " ")
+}
+
+// is knows an error also where bbolt passes it on as text.
+func is(err error, number syscall.Errno) bool {
+	return errors.Is(err, number) || strings.Contains(err.Error(), number.Error())
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -362,4 +363,30 @@ func TestSendTriesTheRealOutputs(t *testing.T) {
 	if _, stderr, code := catpaw(t, "send", "--output", "nope", "-configs", dir); code != 1 || !strings.Contains(stderr, `no output "nope"`) {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
+}
+
+// TestAFileThatMayNotGrow runs the agent under `ulimit -f`, which is a full disk for one process.
+func TestAFileThatMayNotGrow(t *testing.T) {
+	t.Parallel()
+	dir := confd(t, map[string]string{"config.toml": stdoutOnly})
+	says := filepath.Join(filepath.Dir(dir), "says")
+	long := strings.Repeat("x", 1500)
+	write(t, dir, map[string]string{"p.exec/a.toml": fmt.Sprintf("interval = 0.1\n[[instances]]\ncommands = [['cat', '%s']]\nalerting.repeat_interval = 0\n", says)})
+	write(t, filepath.Dir(dir), map[string]string{"says": `[{"event_status":"Info","labels":{"check":"c"},"description":"x"}]`})
+	a := startCommand(t, exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f 2500; exec "$0" -configs "$1"`, os.Args[0], dir))
+	a.event()
+	var many []string
+	for i := range 500 {
+		many = append(many, fmt.Sprintf(`{"event_status":"Warning","labels":{"check":"c","n":"%d"},"description":"%s"}`, i, long))
+	}
+	write(t, filepath.Dir(dir), map[string]string{"says": "[" + strings.Join(many, ",") + "]"})
+	for told := false; !told; {
+		e := a.event()
+		told = e.Labels["check"] == "catpaw state" && e.Status == "Critical" && strings.Contains(e.Text, "ulimit -f")
+	}
+	before := a.event().Count // and the checks go on
+	for a.event().Count <= before {
+	}
+	a.signal(os.Interrupt)
+	a.wait()
 }

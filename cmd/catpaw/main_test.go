@@ -104,7 +104,13 @@ func (a *program) logged() string {
 
 func start(t *testing.T, args ...string) *program {
 	t.Helper()
-	a := &program{t: t, cmd: command(t, args...), lines: make(chan string, 10000), ended: make(chan error, 1)}
+	return startCommand(t, command(t, args...))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *program {
+	t.Helper()
+	cmd.Env = append(os.Environ(), beCatpaw+"=1", "NO_PROXY=*")
+	a := &program{t: t, cmd: cmd, lines: make(chan string, 10000), ended: make(chan error, 1)}
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
