@@ -373,7 +373,7 @@ func TestAFileThatMayNotGrow(t *testing.T) {
 	long := strings.Repeat("x", 1500)
 	write(t, dir, map[string]string{"p.exec/a.toml": fmt.Sprintf("interval = 0.1\n[[instances]]\ncommands = [['cat', '%s']]\nalerting.repeat_interval = 0\n", says)})
 	write(t, filepath.Dir(dir), map[string]string{"says": `[{"event_status":"Info","labels":{"check":"c"},"description":"x"}]`})
-	a := startCommand(t, exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f 2500; exec "$0" -configs "$1"`, os.Args[0], dir))
+	a := startCommand(t, exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f 300; exec "$0" -configs "$1"`, os.Args[0], dir))
 	a.event()
 	var many []string
 	for i := range 500 {
