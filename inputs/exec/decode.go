@@ -35,6 +35,9 @@ func decodeEvent(data []byte) (event pipeline.Event, ok bool, err error) {
 	if string(data) == "null" {
 		return event, false, nil
 	}
+	if event, ok = decodePlain(data); ok {
+		return event, true, nil
+	}
 	if event, err = decodeStrict(data); err != nil {
 		event, err = decodeTolerant(data, err)
 	}
