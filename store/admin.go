@@ -52,7 +52,7 @@ func (q *Queue) oldest() (oldest int64) {
 		l := &q.lanes[i]
 		older(l.rows[:min(1, len(l.rows))])
 		if len(l.rows) == 0 && l.more && q.store.file != nil {
-			if rows, _, err := q.store.file.readLane(q, i, l.last, 1); err == nil {
+			if rows, _, _, err := q.store.file.readLane(q, i, l.last, 1); err == nil {
 				older(rows)
 			}
 		}
@@ -110,7 +110,7 @@ func (s *Store) withData(rows []*Row) []*Row {
 	for _, row := range rows {
 		one := *row
 		if one.Data == nil && s.file != nil {
-			if found, _, err := s.file.readLane(row.home, row.lane, row.Seq-1, 1); err == nil && len(found) == 1 && found[0].Seq == row.Seq {
+			if found, _, _, err := s.file.readLane(row.home, row.lane, row.Seq-1, 1); err == nil && len(found) == 1 && found[0].Seq == row.Seq {
 				one = *found[0]
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 
 	"go.etcd.io/bbolt"
 )
@@ -15,11 +16,12 @@ import (
 //	alerts  alert key                        → state
 //	memos   check ID                         → what it remembers
 //	queues  name ─ info                      → lanes, counts
-//	             ─ rows-N  lane (2) seq (8)  → time (8) closes (1) length of the key (2) key data
+//	             ─ rows-N  lane (2) seq (8)  → time (8) closes (1) length of the key (2) key data CRC (4)
 //	             ─ dead  seq (8)             → time (8) length of the reason (2) reason row
 //
 // Numbers are big endian, so that bytes sort as numbers do. A lane holds whole keys: reading it from
-// its beginning is reading each of its keys in order. N is the number of lanes.
+// its beginning is reading each of its keys in order. N is the number of lanes. The CRC-32C over what is
+// before it finds rows that the disk has spoilt, which bbolt does not.
 var (
 	bucketMeta, bucketAlerts, bucketMemos, bucketQueues = []byte("meta"), []byte("alerts"), []byte("memos"), []byte("queues")
 	bucketDead                                          = []byte("dead")
@@ -32,7 +34,10 @@ const layoutVersion = 1
 const (
 	rowKeySize = 2 + 8
 	rowHeader  = 8 + 1 + 2
+	rowCRC     = 4
 )
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func rowKey(lane int, seq uint64) []byte {
 	key := make([]byte, 0, rowKeySize)
@@ -44,22 +49,29 @@ func splitRowKey(key []byte) (lane int, seq uint64) {
 }
 
 func appendRow(b []byte, r *Row) []byte {
+	start := len(b)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.Time))
 	closes := byte(0)
 	if r.Closes {
 		closes = 1
 	}
 	b = binary.BigEndian.AppendUint16(append(b, closes), uint16(len(r.Key)))
-	return append(append(b, r.Key...), r.Data...)
+	b = append(append(b, r.Key...), r.Data...)
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
 var errRow = errors.New("a row of the queue is damaged")
 
 // parseRow reads a row. With data it copies what must outlive the transaction.
 func parseRow(key, value []byte, data bool) (*Row, error) {
-	if len(key) != rowKeySize || len(value) < rowHeader {
+	if len(key) != rowKeySize || len(value) < rowHeader+rowCRC {
 		return nil, errRow
 	}
+	end := len(value) - rowCRC
+	if crc32.Checksum(value[:end], castagnoli) != binary.BigEndian.Uint32(value[end:]) {
+		return nil, errRow
+	}
+	value = value[:end]
 	size := int(binary.BigEndian.Uint16(value[9:]))
 	if len(value) < rowHeader+size {
 		return nil, errRow

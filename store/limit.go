@@ -149,11 +149,12 @@ func (s *Store) onlyInFile(q *Queue) (rows []*Row, err error) {
 				return nil
 			}
 			row, err := parseRow(key, value, false)
-			if err == nil {
-				row.home, row.bytes = q, int64(len(key)+len(value))
-				rows = append(rows, row)
+			if err != nil {
+				return nil // whoever reads the lane counts it
 			}
-			return err
+			row.home, row.bytes = q, int64(len(key)+len(value))
+			rows = append(rows, row)
+			return nil
 		})
 	})
 	return rows, err

@@ -5,6 +5,8 @@ import (
 	"hash/fnv"
 	"slices"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // Queue is what one output has yet to deliver, in lanes that are worked on independently. All rows of
@@ -61,7 +63,7 @@ func (r *Row) size() int64 {
 	if r.bytes != 0 {
 		return r.bytes
 	}
-	return int64(rowKeySize + rowHeader + len(r.Key) + len(r.Data))
+	return int64(rowKeySize + rowHeader + len(r.Key) + len(r.Data) + rowCRC)
 }
 
 // accept takes a new row over, for the next transaction.
@@ -194,7 +196,7 @@ func (q *Queue) load(n int) {
 	if f == nil {
 		return
 	}
-	rows, more, err := f.readLane(q, n, after, q.limits.Window)
+	rows, spoilt, more, err := f.readLane(q, n, after, q.limits.Window)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
@@ -204,8 +206,15 @@ func (q *Queue) load(n int) {
 	if l.last != after || q.frozen || s.file != f { // the file was replaced, or its rows are being merged
 		return
 	}
+	for _, row := range spoilt {
+		if l.last = max(l.last, row.Seq); !q.hidden[row.Seq] {
+			q.hide(row)
+			q.info.Counts.Lost++
+			s.log.Error("an event in the queue was damaged on disk and is lost", zap.String("output", q.name))
+		}
+	}
 	for _, row := range rows {
-		if l.last = row.Seq; !q.hidden[row.Seq] {
+		if l.last = max(l.last, row.Seq); !q.hidden[row.Seq] {
 			l.rows = append(l.rows, row)
 		}
 	}

@@ -6,8 +6,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// readLane reads the rows of a lane after a Seq, at most max, and whether there are more.
-func (f *file) readLane(q *Queue, lane int, after uint64, max int) (rows []*Row, more bool, err error) {
+// readLane reads the rows of a lane after a Seq, at most max, and whether there are more. Of those that
+// are spoilt only Seq and size are known.
+func (f *file) readLane(q *Queue, lane int, after uint64, max int) (rows, spoilt []*Row, more bool, err error) {
 	const mostBytes = 1 << 20
 	size := int64(0)
 	err = f.read(func(tx *bbolt.Tx) error {
@@ -24,7 +25,8 @@ func (f *file) readLane(q *Queue, lane int, after uint64, max int) (rows []*Row,
 			}
 			row, err := parseRow(key, value, true)
 			if err != nil {
-				return err
+				spoilt = append(spoilt, spoiltRow(q, key, value))
+				continue
 			}
 			row.home, row.Queue = q, q.name
 			size += row.size()
@@ -32,7 +34,16 @@ func (f *file) readLane(q *Queue, lane int, after uint64, max int) (rows []*Row,
 		}
 		return nil
 	})
-	return rows, more, err
+	return rows, spoilt, more, err
+}
+
+// spoiltRow is what is left of a row that cannot be read.
+func spoiltRow(q *Queue, key, value []byte) *Row {
+	r := &Row{home: q, bytes: int64(len(key) + len(value)), onDisk: true, seen: true}
+	if len(key) == rowKeySize {
+		r.lane, r.Seq = splitRowKey(key)
+	}
+	return r
 }
 
 // relane moves rows that lie in another number of lanes. It goes in steps, each of which leaves the
@@ -70,11 +81,17 @@ func relaneSome(tx *bbolt.Tx, q *Queue, lanes int) (left bool, err error) {
 	var keys [][]byte
 	c := from.Cursor()
 	for key, value := c.First(); key != nil && len(keys) < step; key, value = c.Next() {
+		lane := 0 // of a spoilt row, which whoever reads it will count
 		row, err := parseRow(key, value, false)
-		if err != nil {
-			return false, err
+		if err == nil {
+			lane = q.laneOf(row.Key)
 		}
-		if err := to.rows.Put(rowKey(q.laneOf(row.Key), row.Seq), append([]byte(nil), value...)); err != nil {
+		if len(key) != rowKeySize {
+			keys = append(keys, append([]byte(nil), key...))
+			continue
+		}
+		_, seq := splitRowKey(key)
+		if err := to.rows.Put(rowKey(lane, seq), append([]byte(nil), value...)); err != nil {
 			return false, err
 		}
 		keys = append(keys, append([]byte(nil), key...))
