@@ -54,9 +54,11 @@ func (s *Store) compact(q *Queue) {
 	all := q.candidates(inFile)
 	merged, lost := 0, 0
 	kept := all[:0]
+	bytes := int64(0) // of what is kept; what is still to be written has its turn later
 	for _, c := range all {
 		if c.newest || c.row.taken {
 			kept = append(kept, c)
+			bytes += c.row.size()
 			continue
 		}
 		q.giveUp(c.row)
@@ -73,10 +75,11 @@ func (s *Store) compact(q *Queue) {
 	})
 	q.info.Counts.Merged += uint64(merged)
 	for _, c := range kept {
-		if q.info.Counts.queued() <= q.limits.MaxEvents && q.info.Bytes <= q.limits.MaxBytes {
+		if len(kept)-lost <= q.limits.MaxEvents && bytes <= q.limits.MaxBytes {
 			break
 		}
 		if !c.row.taken {
+			bytes -= c.row.size()
 			q.giveUp(c.row)
 			q.info.Counts.Lost++
 			lost++
