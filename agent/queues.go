@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -65,11 +67,11 @@ func OpenQueues(stateDir string, configured []*pipeline.OutputSpec, write bool) 
 	if !write {
 		return &onDisk{infos: infos, owned: owned}, nil
 	}
-	opened, _, err := store.Open(store.Config{Dir: stateDir, Log: zap.NewNop()})
+	opened, _, err := store.Open(store.Config{Dir: stateDir, Log: zap.NewNop(), Owned: slices.Collect(maps.Keys(owned))})
 	if err != nil {
 		return nil, err
 	}
-	return &local{store: opened, owned: owned}, nil
+	return &local{store: opened}, nil
 }
 
 // onDisk is a list that was read, and nothing more.
@@ -103,7 +105,6 @@ func (q *onDisk) Close() {}
 // local works on a store of this process: the agent's, or one that was opened for the purpose.
 type local struct {
 	store  *store.Store
-	owned  map[string]bool // nil: the store knows
 	health func() map[string]pipeline.Health
 }
 
@@ -113,9 +114,6 @@ func (q *local) List() (all []QueueStatus, err error) {
 		health = q.health()
 	}
 	for _, info := range q.store.Queues() {
-		if q.owned != nil {
-			info.Orphan = !q.owned[info.Name]
-		}
 		all = append(all, QueueStatus{info, health[info.Name]})
 	}
 	return all, nil

@@ -26,8 +26,8 @@ func assemble(parcel store.Parcel, now time.Time) (*Message, error) {
 	line := fmt.Sprintf("decided at %s, told %s later: this output could not deliver before",
 		clock(last.Time), now.Sub(time.Unix(last.Time, 0)).Round(time.Second))
 	if len(parcel.Rows) > 1 {
-		line = fmt.Sprintf("it began at %s and was over at %s, while this output could not deliver; this is the only message of it",
-			clock(event.FirstFireTime), clock(event.Time))
+		line = fmt.Sprintf("it began at %s and was over at %s; this output could not deliver, and %d earlier messages of it are left out",
+			clock(event.FirstFireTime), clock(event.Time), len(parcel.Rows)-1)
 	}
 	event.Description = WithLine(event.Description, "delayed", line)
 	return NewMessage(event), nil

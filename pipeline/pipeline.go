@@ -141,9 +141,6 @@ func (b *Batch) add(r Result) (bytes int) {
 	for _, one := range r.Together {
 		bytes += b.add(one)
 	}
-	if r.Memo != nil {
-		b.Memos = append(b.Memos, store.Memo{Check: r.Check.ID, Data: r.Memo})
-	}
 	return bytes
 }
 

@@ -12,10 +12,10 @@ type Result struct {
 	Run   *Run
 	Event *Event // nil at the end of the run
 	End   *RunEnd
-	// Together are the results of a whole run that must be committed at once with what the check
-	// remembers after it. Such a result holds nothing else, and processors never see it.
+	Memo  []byte // with End: what the check remembers from now on; nil = what it did
+	// Together are the results of a whole run that must be committed at once. Such a result holds
+	// nothing else, and processors never see it.
 	Together []Result
-	Memo     []byte // what the check remembers after Together; nil = what it did
 }
 
 // Run is one Gather of one check.

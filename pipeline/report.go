@@ -69,11 +69,10 @@ func (r *Report) finish(end RunEnd, well bool) {
 		r.send(last)
 		return
 	}
-	all := Result{Check: r.check, Together: append(r.held, last)}
 	if well {
-		all.Memo = r.memo
+		last.Memo = r.memo
 	}
-	r.send(all)
+	r.send(Result{Check: r.check, Together: append(r.held, last)})
 }
 
 // Add reports one result.

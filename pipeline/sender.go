@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -40,6 +41,7 @@ type sender struct {
 	log   *zap.Logger
 	gone  func()        // called on ErrReaderGone
 	drain chan struct{} // closed: deliver what is there, then end
+	close sync.Once     // of drain
 	ctx   context.Context
 	abort context.CancelFunc // ends Writes too
 	done  chan struct{}      // closed when all workers have ended and the output is closed

@@ -44,7 +44,7 @@ func (s *senders) apply(outputs []*OutputSpec) {
 	for name, old := range s.byName {
 		if wanted[name] == nil {
 			delete(s.byName, name)
-			s.leaving[name] = old
+			s.leave(name, old)
 			old.abort()
 			s.store.Release(name)
 		}
@@ -74,6 +74,7 @@ func (s *senders) start(spec *OutputSpec, previous *sender) *sender {
 		next.queue = s.store.Open(spec.Name, spec.limits())
 	} else {
 		previous.abort()
+		s.store.Claim(spec.Name)
 	}
 	go func() {
 		defer close(next.done)
@@ -119,30 +120,71 @@ func (s *senders) health() map[string]Health {
 	return all
 }
 
-// stop lets every sender deliver what is in its queue until ctx ends, then aborts it.
+// leave remembers a removed sender until its last Write has returned.
+func (s *senders) leave(name string, old *sender) {
+	s.leaving[name] = old
+	go func() {
+		<-old.done
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.leaving[name] == old {
+			delete(s.leaving, name)
+		}
+	}()
+}
+
+// stop lets every sender deliver what is in its queue until ctx ends, then aborts them all. One that does
+// not end even then is left behind.
 func (s *senders) stop(ctx context.Context) {
+	all := s.all()
+	for _, one := range all {
+		one.close.Do(func() { close(one.drain) })
+	}
+	ended := make(chan struct{})
+	go func() {
+		for _, one := range all {
+			<-one.done
+		}
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+	for _, one := range all {
+		one.abort()
+	}
+	select {
+	case <-ended:
+	case <-time.After(abortBudget):
+	}
+	for _, one := range all {
+		one.farewell()
+	}
+}
+
+// all are the senders that run or have yet to end.
+func (s *senders) all() (all []*sender) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, one := range s.byName {
+		all = append(all, one)
+	}
 	for _, one := range s.leaving {
-		<-one.done
+		all = append(all, one)
 	}
-	for _, one := range s.byName {
-		close(one.drain)
+	return all
+}
+
+// farewell logs what a sender leaves undone.
+func (s *sender) farewell() {
+	select {
+	case <-s.done:
+	default:
+		s.log.Error("the output does not stop and is left behind; please report this")
+		return
 	}
-	for _, one := range s.byName {
-		select {
-		case <-one.done:
-		case <-ctx.Done():
-		}
-		one.abort()
-		select {
-		case <-one.done:
-		case <-time.After(abortBudget):
-			one.log.Error("the output does not stop and is left behind; please report this")
-			continue
-		}
-		if n := one.queue.Len(); n > 0 {
-			one.log.Warn("notifications are left in the queue", zap.Int("events", n))
-		}
+	if n := s.queue.Len(); n > 0 {
+		s.log.Warn("notifications are left in the queue", zap.Int("events", n))
 	}
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"cmp"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -23,40 +25,31 @@ type QueueInfo struct {
 	Counts Counts `json:"counts"`
 }
 
-// Queues describes every queue, in the order of their names.
+// Queues describes every queue, in the order of their names. It does not wait for the disk.
 func (s *Store) Queues() (all []QueueInfo) {
-	s.order(func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for _, name := range slices.Sorted(maps.Keys(s.queues)) {
-			q := s.queues[name]
-			all = append(all, QueueInfo{
-				Name: name, Orphan: !q.open, Queued: q.info.Counts.queued(), Bytes: q.info.Bytes,
-				Oldest: q.oldest(), Held: int(q.info.DeadHeld), Counts: q.info.Counts,
-			})
-		}
-	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
+		q := s.queues[name]
+		all = append(all, QueueInfo{
+			Name: name, Orphan: !q.open, Queued: q.info.Counts.queued(), Bytes: q.info.Bytes,
+			Oldest: q.oldest(), Held: int(q.info.DeadHeld), Counts: q.info.Counts,
+		})
+	}
 	return all
 }
 
-// oldest is the time of the oldest row.
+// oldest is the time of the oldest row, as far as memory knows.
 func (q *Queue) oldest() (oldest int64) {
-	older := func(rows []*Row) {
-		for _, row := range rows {
-			if oldest == 0 || row.Time < oldest {
-				oldest = row.Time
+	for i := range q.lanes {
+		for _, rows := range [][]*Row{q.lanes[i].rows, q.lanes[i].tail} {
+			if len(rows) > 0 && (oldest == 0 || rows[0].Time < oldest) {
+				oldest = rows[0].Time
 			}
 		}
 	}
-	for i := range q.lanes {
-		l := &q.lanes[i]
-		older(l.rows[:min(1, len(l.rows))])
-		if len(l.rows) == 0 && l.more && q.store.file != nil {
-			if rows, _, _, err := q.store.file.readLane(q, i, l.last, 1); err == nil {
-				older(rows)
-			}
-		}
-		older(l.tail[:min(1, len(l.tail))])
+	if oldest == 0 && q.info.Counts.queued() > 0 {
+		return q.since
 	}
 	return oldest
 }
@@ -158,7 +151,29 @@ func (s *Store) Purge(name string, dead bool) (n int, err error) {
 		}
 		s.flush()
 	})
-	return n, err
+	return n, errors.Join(err, s.notWritten())
+}
+
+// notWritten is what those must hear who wait for a change to be on disk.
+func (s *Store) notWritten() error {
+	if trouble := s.Trouble(); trouble != nil {
+		return errors.New("done in memory only: " + trouble.Text)
+	}
+	return nil
+}
+
+// freeze keeps workers from loading rows of a queue until the returned function is called under mu.
+func (s *Store) freeze(q *Queue) (thaw func()) {
+	s.mu.Lock()
+	q.frozen = true
+	s.mu.Unlock()
+	return func() {
+		q.frozen = false
+		for i := range q.lanes {
+			q.lanes[i].dropSettled()
+			q.lanes[i].signal()
+		}
+	}
 }
 
 // empty settles every row of a queue that no worker has.
@@ -167,46 +182,30 @@ func (s *Store) empty(name string) (n int, err error) {
 	if q == nil {
 		return 0, s.errNoQueue(name)
 	}
+	thaw := s.freeze(q)
 	rows, err := s.allRows(q)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer thaw()
 	if err != nil {
 		return 0, err
 	}
-	s.mu.Lock()
 	for _, row := range rows {
 		if !row.taken && !row.settled {
-			q.giveUp(row)
+			q.settle(row)
 			q.info.Counts.Purged++
 			n++
 		}
 	}
-	for i := range q.lanes {
-		q.lanes[i].dropSettled()
-	}
-	orphan := !q.open
-	s.mu.Unlock()
-	if orphan {
-		s.flush()
-		return n, s.drop(q)
+	if !q.open {
+		delete(s.queues, name)
+		delete(s.pending.touched, q)
+		s.pending.removed = slices.DeleteFunc(s.pending.removed, func(id rowID) bool { return id.queue == q })
+		s.pending.dead = slices.DeleteFunc(s.pending.dead, func(d deadRow) bool { return d.queue == q })
+		s.pending.revived = slices.DeleteFunc(s.pending.revived, func(id rowID) bool { return id.queue == q })
+		s.pending.dropped = append(s.pending.dropped, name)
 	}
 	return n, nil
-}
-
-// drop forgets a queue that no output has.
-func (s *Store) drop(q *Queue) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.queues, q.name)
-	delete(s.pending.touched, q)
-	if s.file == nil {
-		return nil
-	}
-	return s.file.update(func(tx *bbolt.Tx) error {
-		queues := tx.Bucket(bucketQueues)
-		if queues.Bucket([]byte(q.name)) == nil {
-			return nil
-		}
-		return queues.DeleteBucket([]byte(q.name))
-	})
 }
 
 // Redrive puts the dead letters of a queue back into it. Where to names another queue, it puts them
@@ -220,7 +219,7 @@ func (s *Store) Redrive(name, to string) (n int, err error) {
 		}
 		s.flush()
 	})
-	return n, err
+	return n, errors.Join(err, s.notWritten())
 }
 
 // revive takes the dead letters of a queue and puts them into another, or nowhere.
@@ -235,14 +234,22 @@ func (s *Store) revive(name, to string) (n int, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	known := map[rowID]bool{}
+	for _, id := range s.pending.revived {
+		known[id] = true
+	}
 	for _, letter := range letters {
+		if known[rowID{queue: q, seq: letter.Row.Seq}] { // asked before, while the disk was in trouble
+			continue
+		}
+		n++
 		s.pending.revived = append(s.pending.revived, rowID{queue: q, seq: letter.Row.Seq})
 		if target != nil {
 			target.accept(letter.Row.again(to))
 		}
 	}
 	s.pending.touch(q)
-	return len(letters), nil
+	return n, nil
 }
 
 // again is a new row with the same event.
@@ -253,6 +260,8 @@ func (r *Row) again(queue string) *Row {
 // move takes the rows of one queue and puts them into another.
 func (s *Store) move(name, to string) (n int, err error) {
 	q, target := s.find(name), s.find(to)
+	thaw := s.freeze(q)
+	defer func() { s.mu.Lock(); thaw(); s.mu.Unlock() }()
 	rows, err := s.allRows(q)
 	if err != nil {
 		return 0, err
@@ -264,13 +273,10 @@ func (s *Store) move(name, to string) (n int, err error) {
 		for i, row := range part {
 			if !row.taken && !row.settled && full[i].Data != nil {
 				target.accept(full[i].again(to))
-				q.giveUp(row)
+				q.settle(row)
 				q.info.Counts.Purged++
 				n++
 			}
-		}
-		for i := range q.lanes {
-			q.lanes[i].dropSettled()
 		}
 		s.mu.Unlock()
 		s.flush()
@@ -290,6 +296,11 @@ func ReadQueues(dir string) (all []QueueInfo, err error) {
 	}
 	defer f.close()
 	err = f.read(func(tx *bbolt.Tx) error {
+		if meta := tx.Bucket(bucketMeta); meta != nil {
+			if version := meta.Get(keyVersion); len(version) == 4 && binary.BigEndian.Uint32(version) > layoutVersion {
+				return errNewer
+			}
+		}
 		queues := tx.Bucket(bucketQueues)
 		if queues == nil {
 			return nil

@@ -16,6 +16,7 @@ type changes struct {
 	removed []rowID           // rows that the file still has
 	dead    []deadRow
 	revived []rowID         // dead letters that are none any more
+	dropped []string        // queues that are forgotten altogether
 	touched map[*Queue]info // whose head has changed; the info as it is to be written
 	done    chan struct{}   // closed when they are written, or seen to be in trouble
 }
@@ -40,7 +41,7 @@ func newChanges() *changes {
 func (c *changes) touch(q *Queue) { c.touched[q] = info{} }
 
 func (c *changes) empty() bool {
-	return len(c.states)+len(c.memos)+len(c.rows)+len(c.removed)+len(c.dead)+len(c.revived)+len(c.touched) == 0
+	return len(c.states)+len(c.memos)+len(c.rows)+len(c.removed)+len(c.dead)+len(c.revived)+len(c.dropped)+len(c.touched) == 0
 }
 
 // close notes the heads of the queues as they are when all these changes are made.
@@ -66,6 +67,7 @@ func (c *changes) prepend(earlier *changes) {
 	c.removed = append(earlier.removed, c.removed...)
 	c.dead = append(earlier.dead, c.dead...)
 	c.revived = append(earlier.revived, c.revived...)
+	c.dropped = append(earlier.dropped, c.dropped...)
 	for q := range earlier.touched {
 		c.touch(q)
 	}
@@ -77,6 +79,7 @@ func (c *changes) write(tx *bbolt.Tx, settled map[*Row]bool, seq uint64) error {
 	w := &txWriter{tx: tx, buckets: map[*Queue]queueBuckets{}}
 	w.keys(bucketAlerts, c.states)
 	w.keys(bucketMemos, c.memos)
+	w.drop(c.dropped)
 	w.remove(c.removed)
 	w.rows(c.rows, settled)
 	w.dead(c.dead, c.touched)
@@ -135,6 +138,15 @@ func (w *txWriter) keys(bucket []byte, values map[string][]byte) {
 			w.delete(b, []byte(key))
 		} else {
 			w.put(b, []byte(key), data)
+		}
+	}
+}
+
+func (w *txWriter) drop(names []string) {
+	queues := w.tx.Bucket(bucketQueues)
+	for _, name := range names {
+		if w.err == nil && queues.Bucket([]byte(name)) != nil {
+			w.err = queues.DeleteBucket([]byte(name))
 		}
 	}
 }

@@ -143,7 +143,7 @@ func (i info) encode() []byte {
 
 func parseInfo(b []byte) (i info, err error) {
 	if _, err = binary.Decode(b, binary.BigEndian, &i); err != nil {
-		return i, fmt.Errorf("the head of a queue is damaged: %w", err)
+		return i, fmt.Errorf("%w: the head of a queue: %v", errDamaged, err)
 	}
 	return i, nil
 }

@@ -51,6 +51,11 @@ func (s *Store) compact(q *Queue) {
 		s.readFailed(f, err)
 		return
 	}
+	s.merge(q, inFile)
+}
+
+// merge does it with the rows of memory and these of the file.
+func (s *Store) merge(q *Queue, inFile []*Row) {
 	all := q.candidates(inFile)
 	merged, lost := 0, 0
 	kept := all[:0]
@@ -61,7 +66,7 @@ func (s *Store) compact(q *Queue) {
 			bytes += c.row.size()
 			continue
 		}
-		q.giveUp(c.row)
+		q.settle(c.row)
 		merged++
 	}
 	slices.SortStableFunc(kept, func(a, b candidate) int { // the first is given up first
@@ -80,7 +85,7 @@ func (s *Store) compact(q *Queue) {
 		}
 		if !c.row.taken {
 			bytes -= c.row.size()
-			q.giveUp(c.row)
+			q.settle(c.row)
 			q.info.Counts.Lost++
 			lost++
 		}
@@ -108,14 +113,6 @@ func (p *pressure) tell(log *zap.Logger, merged, lost int) {
 	}
 	log.Warn("the queue is full: of each alert only the newest event is kept", zap.Int("merged", p.merged), zap.Int("lost", p.lost))
 	*p = pressure{told: time.Now()}
-}
-
-func (q *Queue) giveUp(r *Row) {
-	if r.bytes != 0 {
-		q.hide(r)
-	} else {
-		q.settle(r)
-	}
 }
 
 func b2i(b bool) int {

@@ -18,26 +18,33 @@ import (
 // is ErrInUse: whatever else is wrong with the disk is told by Trouble, and tried again.
 func Open(c Config) (*Store, []State, error) {
 	s := newStore(c)
-	f, err := s.openOrBegin()
+	f, held, err := s.openOrBegin()
 	if errors.Is(err, ErrInUse) {
 		return nil, nil, err
 	}
-	var states []State
 	s.mu.Lock()
 	if err == nil {
-		states, err = s.adopt(f)
-	}
-	if err != nil {
+		s.adopt(f, held)
+	} else {
 		s.troubled(err)
+	}
+	for _, name := range c.Owned {
+		if s.queues[name] == nil {
+			q := &Queue{store: s, name: name}
+			q.setLanes(1)
+			s.queues[name] = q
+		}
+		s.queues[name].open = true
 	}
 	s.mu.Unlock()
 	go s.write()
-	return s, states, nil
+	return s, held.states, nil
 }
 
-// openOrBegin opens the file. One that cannot be read is put aside, and a new one begun.
-func (s *Store) openOrBegin() (*file, error) {
-	f, err := openFile(s.config.Dir)
+// openOrBegin opens the file and reads what memory must know of it. One that cannot be read is put
+// aside, and a new one begun.
+func (s *Store) openOrBegin() (*file, held, error) {
+	f, held, err := openAndRead(s.config.Dir)
 	why := ""
 	switch {
 	case errors.Is(err, errDamaged):
@@ -45,87 +52,100 @@ func (s *Store) openOrBegin() (*file, error) {
 	case errors.Is(err, errNewer):
 		why = "newer"
 	default:
-		return f, err
+		return f, held, err
 	}
 	path := filepath.Join(s.config.Dir, FileName)
 	s.log.Error("the state file cannot be used; it is put aside and a new one begun. Alerts and queues in it are not known",
 		zap.String("file", path), zap.Error(err), zap.String("kept_as", path+"."+why+"-…"))
 	if aside := putAside(path, why); aside != nil {
-		return nil, aside
+		return nil, held, aside
 	}
 	s.mu.Lock()
 	s.noteReplaced(explain(err))
 	s.mu.Unlock()
-	return openFile(s.config.Dir)
+	return openAndRead(s.config.Dir)
 }
 
 // reopen tries again to get a file.
 func (s *Store) reopen() bool {
-	f, err := s.openOrBegin()
+	f, held, err := s.openOrBegin()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found []State
-	if err == nil {
-		found, err = s.adopt(f)
-	}
 	if err != nil {
 		s.troubled(err)
 		s.show(s.pending.rows)
 		return false
 	}
-	go s.config.OnReset(found)
+	s.adopt(f, held)
+	go s.config.OnReset(held.states)
 	return true
 }
 
-// adopt takes a file over: what it holds is older than what is in memory.
-func (s *Store) adopt(f *file) (states []State, err error) {
-	heads := map[string]info{}
-	memos := map[string][]byte{}
-	err = f.read(func(tx *bbolt.Tx) error {
-		if seq := tx.Bucket(bucketMeta).Get(keySeq); len(seq) == 8 {
-			s.seq = max(s.seq, binary.BigEndian.Uint64(seq))
-		}
-		err := tx.Bucket(bucketAlerts).ForEach(func(key, data []byte) error {
-			states = append(states, State{string(key), append([]byte(nil), data...)})
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		err = tx.Bucket(bucketMemos).ForEach(func(check, data []byte) error {
-			memos[string(check)] = append([]byte(nil), data...)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		return tx.Bucket(bucketQueues).ForEachBucket(func(name []byte) error {
-			head, err := parseInfo(tx.Bucket(bucketQueues).Bucket(name).Get(keyInfo))
-			heads[string(name)] = head
-			return err
-		})
+// held is what memory must know of a file.
+type held struct {
+	seq    uint64
+	states []State
+	memos  map[string][]byte
+	heads  map[string]info
+	oldest map[string]int64
+}
+
+func openAndRead(dir string) (*file, held, error) {
+	h := held{memos: map[string][]byte{}, heads: map[string]info{}, oldest: map[string]int64{}}
+	f, err := openFile(dir)
+	if err != nil {
+		return nil, h, err
+	}
+	if err := f.read(h.read); err != nil {
+		f.close()
+		return nil, h, err
+	}
+	return f, h, nil
+}
+
+func (h *held) read(tx *bbolt.Tx) error {
+	if seq := tx.Bucket(bucketMeta).Get(keySeq); len(seq) == 8 {
+		h.seq = binary.BigEndian.Uint64(seq)
+	}
+	err := tx.Bucket(bucketAlerts).ForEach(func(key, data []byte) error {
+		h.states = append(h.states, State{string(key), append([]byte(nil), data...)})
+		return nil
 	})
 	if err != nil {
-		f.close()
-		return nil, err
+		return err
 	}
+	err = tx.Bucket(bucketMemos).ForEach(func(check, data []byte) error {
+		h.memos[string(check)] = append([]byte(nil), data...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucketQueues).ForEachBucket(func(name []byte) error {
+		head, err := parseInfo(tx.Bucket(bucketQueues).Bucket(name).Get(keyInfo))
+		h.heads[string(name)] = head
+		h.oldest[string(name)] = oldestInFile(findQueue(tx, string(name), int(head.Lanes)).rows, int(head.Lanes))
+		return err
+	})
+}
+
+// adopt takes a file over: what it holds is older than what is in memory.
+func (s *Store) adopt(f *file, h held) {
 	f.db.NoSync = s.config.noSync
 	s.file = f
-	for check, data := range memos {
+	s.seq = max(s.seq, h.seq)
+	for check, data := range h.memos {
 		if _, later := s.pending.memos[check]; !later {
 			s.memos[check] = data
 		}
 	}
-	for name, head := range heads {
-		if err := s.adoptQueue(name, head); err != nil {
-			return nil, err
-		}
+	for name, head := range h.heads {
+		s.adoptQueue(name, head, h.oldest[name])
 	}
-	return states, nil
 }
 
 // adoptQueue puts the rows of a file before those that were decided while it could not be opened.
-func (s *Store) adoptQueue(name string, head info) error {
+func (s *Store) adoptQueue(name string, head info, oldest int64) {
 	q := s.queues[name]
 	if q == nil {
 		q = &Queue{store: s, name: name, info: head, limits: Limits{Window: 1}}
@@ -139,25 +159,10 @@ func (s *Store) adoptQueue(name string, head info) error {
 		q.info.DeadHeld = head.DeadHeld
 		s.pending.touch(q)
 	}
-	if int(head.Lanes) != len(q.lanes) {
-		if err := s.file.relane(q, len(q.lanes)); err != nil {
-			return err
-		}
-	}
-	for i := range q.lanes {
-		l := &q.lanes[i]
-		var taken []*Row
-		for _, row := range l.rows {
-			if row.taken {
-				taken = append(taken, row)
-			} else {
-				l.tail = append(l.tail, row)
-			}
-		}
-		l.rows, l.last, l.more = taken, 0, true
-		l.signal()
-	}
-	return nil
+	q.since = oldest
+	q.startOver()
+	q.astray = s.file.strays(q)
+	s.gather(q)
 }
 
 // replace gives up a damaged file for a new one, which is to hold all that memory knows.
@@ -174,38 +179,37 @@ func (s *Store) replace() {
 	}
 	s.pending.removed = nil
 	for _, q := range s.queues {
-		kept := 0
-		for _, row := range s.pending.rows {
-			if row.home == q && !row.settled && !row.seen {
-				kept++
-			}
-		}
-		for i := range q.lanes {
-			l := &q.lanes[i]
-			l.rows, l.tail, l.more, l.last = append(l.rows, l.tail...), nil, false, 0
-			for _, row := range l.rows {
-				if row.onDisk {
-					row.onDisk = false
-					s.pending.rows = append(s.pending.rows, row)
-				}
-			}
-			kept += len(l.rows)
-		}
-		gone := q.info.Counts.queued() - kept
-		q.info.Counts.Lost += uint64(gone)
-		q.info.DeadHeld = 0
-		q.info.Bytes = 0
-		for i := range q.lanes {
-			for _, row := range q.lanes[i].rows {
-				q.info.Bytes += row.size()
-			}
-		}
-		lost += gone
+		lost += q.onlyMemory()
 		s.pending.touch(q)
 	}
 	if lost > 0 {
 		s.log.Error("notifications that only the damaged file held are not delivered; it is kept", zap.Int("events", lost))
 	}
+}
+
+// onlyMemory has a queue go on with the rows that memory holds, and returns how many it does not. All
+// rows of memory are in the lanes by now.
+func (q *Queue) onlyMemory() (lost int) {
+	q.epoch++
+	q.hidden = nil
+	q.info.DeadHeld, q.info.Bytes = 0, 0
+	kept := 0
+	for i := range q.lanes {
+		l := &q.lanes[i]
+		l.rows, l.tail, l.more, l.last, l.top = append(l.rows, l.tail...), nil, false, 0, 0
+		for _, row := range l.rows {
+			if row.onDisk {
+				row.onDisk = false
+				q.store.pending.rows = append(q.store.pending.rows, row)
+			}
+			q.info.Bytes += row.size()
+		}
+		kept += len(l.rows)
+		l.signal()
+	}
+	lost = q.info.Counts.queued() - kept
+	q.info.Counts.Lost += uint64(lost)
+	return lost
 }
 
 // noteReplaced remembers for Replaced that a file was put aside.

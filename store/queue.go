@@ -21,7 +21,10 @@ type Queue struct {
 	lanes  []lane
 	info   info // as the file will know it after the next transaction
 	full   pressure
-	frozen bool // the limit is being enforced: nothing is loaded from the file
+	frozen bool  // rows are being merged or purged: nothing is loaded from the file
+	astray bool  // rows of it lie in another number of lanes, which could not be changed yet
+	epoch  int   // counts what makes a reading of the file out of date
+	since  int64 // time of the oldest row, as of the start
 	// hidden are rows that only the file has and that are settled; the next transaction removes them.
 	hidden map[uint64]bool
 }
@@ -41,6 +44,7 @@ type lane struct {
 	more bool   // the file may have rows after last
 	top  uint64 // the newest row that arrived on disk
 	tail []*Row // newer than those of the file: the disk is in trouble
+	out  []*Row // what the last Take gave
 	wake chan struct{}
 }
 
@@ -121,9 +125,10 @@ func (p Parcel) Last() *Row { return p.Rows[len(p.Rows)-1] }
 func (q *Queue) Take(lane, max int, late int64, skip func(key string) bool) []Parcel {
 	q.store.mu.Lock()
 	l := &q.lanes[lane]
-	for _, row := range l.rows {
+	for _, row := range l.out {
 		row.taken = false
 	}
+	l.out = l.out[:0]
 	parcels := l.pick(max, late, skip)
 	if len(parcels) < max && q.mayLoad(l) {
 		q.store.mu.Unlock()
@@ -134,6 +139,7 @@ func (q *Queue) Take(lane, max int, late int64, skip func(key string) bool) []Pa
 	for _, parcel := range parcels {
 		for _, row := range parcel.Rows {
 			row.taken = true
+			l.out = append(l.out, row)
 		}
 	}
 	q.store.mu.Unlock()
@@ -191,7 +197,7 @@ func (q *Queue) load(n int) {
 	s := q.store
 	s.mu.Lock()
 	l := &q.lanes[n]
-	after, top, f := l.last, l.top, s.file
+	after, top, epoch, f := l.last, l.top, q.epoch, s.file
 	s.mu.Unlock()
 	if f == nil {
 		return
@@ -203,12 +209,13 @@ func (q *Queue) load(n int) {
 		s.readFailed(f, err)
 		return
 	}
-	if l.last != after || q.frozen || s.file != f { // the file was replaced, or its rows are being merged
+	if q.epoch != epoch || q.frozen { // what was read is out of date
+		l.signal()
 		return
 	}
 	for _, row := range spoilt {
 		if l.last = max(l.last, row.Seq); !q.hidden[row.Seq] {
-			q.hide(row)
+			q.settle(row)
 			q.info.Counts.Lost++
 			s.log.Error("an event in the queue was damaged on disk and is lost", zap.String("output", q.name))
 		}
@@ -251,8 +258,16 @@ func (q *Queue) Settle(lane int, parcels []Parcel, reason string) {
 		}
 	}
 	q.lanes[lane].dropSettled()
+	s.boundDead()
 	s.forgetInMemory()
 	s.signalSoon()
+}
+
+// boundDead keeps no more dead letters in memory than the file would, while the disk is in trouble.
+func (s *Store) boundDead() {
+	if over := len(s.pending.dead) - maxDead; over > 0 && s.trouble != nil {
+		s.pending.dead = slices.Delete(s.pending.dead, 0, over)
+	}
 }
 
 // settle takes a row out of the queue; the caller counts what became of it.
@@ -261,20 +276,51 @@ func (q *Queue) settle(r *Row) {
 	q.info.Bytes -= r.size()
 	p := q.store.pending
 	p.touch(q)
-	if r.onDisk {
+	if l := &q.lanes[r.lane]; r.onDisk {
 		p.removed = append(p.removed, r.id())
+		if r.Seq > l.last { // it is not to be read again before it is removed
+			q.hide(r.Seq)
+		}
+		if r.moved {
+			l.settleTwin(r)
+		}
 	} else { // the writer has it, or will have, and sees that it is settled
 		q.store.settled++
 	}
 }
 
-// hide settles a row that only the file has.
-func (q *Queue) hide(r *Row) {
-	q.settle(r)
-	q.hideSeq(r.Seq)
+// settleTwin settles a row that was read from the file again while a worker had it.
+func (l *lane) settleTwin(r *Row) {
+	for _, other := range l.rows {
+		if other.Seq == r.Seq && other != r {
+			other.settled = true
+		}
+	}
 }
 
-func (q *Queue) hideSeq(seq uint64) {
+// startOver reads the lanes from the file from the beginning: it has rows that are older than all of
+// memory.
+func (q *Queue) startOver() {
+	q.epoch++
+	for i := range q.lanes {
+		l := &q.lanes[i]
+		for _, row := range l.rows {
+			row.moved = row.taken
+		}
+		l.tail = slices.DeleteFunc(append(l.rows, l.tail...), func(row *Row) bool { return row.onDisk })
+		l.rows, l.last, l.more = nil, 0, true
+		l.signal()
+	}
+	for _, id := range q.store.pending.removed {
+		if id.queue == q {
+			q.hide(id.seq)
+		}
+	}
+}
+
+// hide has load skip a row of the file.
+func (q *Queue) hide(seq uint64) {
+	q.epoch++
 	if q.hidden == nil {
 		q.hidden = map[uint64]bool{}
 	}
@@ -364,19 +410,41 @@ func (s *Store) relane(q *Queue, lanes int) {
 		}
 	}
 	q.setLanes(lanes)
-	if s.file != nil {
-		s.pending.touch(q)
-		if err := s.file.relane(q, lanes); err != nil {
-			s.troubled(err)
+	for _, row := range s.pending.rows {
+		if row.home == q {
+			row.lane = q.laneOf(row.Key)
 		}
-	}
-	for i := range q.lanes {
-		q.lanes[i].more = s.file != nil
 	}
 	slices.SortFunc(rows, func(a, b *Row) int { return cmp.Compare(a.Seq, b.Seq) })
 	for _, row := range rows {
 		row.lane, row.taken = q.laneOf(row.Key), false
 		q.arrive(row)
+	}
+	q.astray = true
+	s.gather(q)
+}
+
+// gather moves rows of a queue that lie in another number of lanes; where the disk does not let it, it is
+// tried again when it does.
+func (s *Store) gather(q *Queue) {
+	if s.file == nil || !q.astray {
+		return
+	}
+	s.pending.touch(q)
+	if err := s.file.relane(q, len(q.lanes)); err != nil {
+		s.readFailed(s.file, err)
+		return
+	}
+	q.astray = false
+	q.startOver()
+}
+
+// Claim says that a queue has an output again, which will open it when its predecessor has ended.
+func (s *Store) Claim(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if q := s.queues[name]; q != nil {
+		q.open = true
 	}
 }
 

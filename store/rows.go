@@ -46,6 +46,25 @@ func spoiltRow(q *Queue, key, value []byte) *Row {
 	return r
 }
 
+// strays reports whether rows of a queue lie in another number of lanes.
+func (f *file) strays(q *Queue) (found bool) {
+	_ = f.read(func(tx *bbolt.Tx) error {
+		b := findQueue(tx, q.name, len(q.lanes)).bucket
+		if b == nil {
+			return nil
+		}
+		return b.ForEachBucket(func(name []byte) error {
+			found = found || isStray(name, len(q.lanes))
+			return nil
+		})
+	})
+	return found
+}
+
+func isStray(name []byte, lanes int) bool {
+	return bytes.HasPrefix(name, []byte("rows-")) && !bytes.Equal(name, rowsBucket(lanes))
+}
+
 // relane moves rows that lie in another number of lanes. It goes in steps, each of which leaves the
 // rest for the next start if the process ends here.
 func (f *file) relane(q *Queue, lanes int) error {
@@ -69,7 +88,7 @@ func relaneSome(tx *bbolt.Tx, q *Queue, lanes int) (left bool, err error) {
 	}
 	var old []byte
 	err = to.bucket.ForEachBucket(func(name []byte) error {
-		if bytes.HasPrefix(name, []byte("rows-")) && !bytes.Equal(name, rowsBucket(lanes)) {
+		if isStray(name, lanes) {
 			old = append([]byte(nil), name...)
 		}
 		return nil

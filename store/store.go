@@ -46,6 +46,7 @@ type Row struct {
 	onDisk  bool
 	taken   bool // a worker has it
 	settled bool // delivered, refused or merged: it is not to be written any more
+	moved   bool // it was taken when its lane started over, and may be read from the file again
 }
 
 // Tx is what one commit changes, all of it or nothing.
@@ -58,7 +59,9 @@ type Tx struct {
 // Config is what a store is made of.
 type Config struct {
 	Dir string // holds catpaw.db; "" = keep everything in memory
-	Log *zap.Logger
+	// Owned are queues that have an output, which is not going to open them here.
+	Owned []string
+	Log   *zap.Logger
 	// OnReset (or nil) is called, from a goroutine of its own, when a file was lost and a new one begun:
 	// the states of all live alerts must be committed again. found are those of a file that could be
 	// opened only now.
@@ -146,6 +149,7 @@ func (s *Store) Commit(tx Tx) {
 	}
 	if s.config.Dir == "" || s.trouble != nil {
 		s.show(s.pending.rows[accepted:])
+		s.mergeInMemory()
 		s.forgetInMemory()
 		s.mu.Unlock()
 		if s.config.Dir == "" {
@@ -175,6 +179,18 @@ const runAhead = 8000
 
 // Sync returns when all that was committed is on disk, or the disk is in trouble.
 func (s *Store) Sync() { s.order(func() {}) }
+
+// mergeInMemory keeps queues within their limits while the writer is stuck.
+func (s *Store) mergeInMemory() {
+	if s.inflight == nil {
+		return
+	}
+	for q := range s.pending.touched {
+		if q.open && q.limits.MaxEvents > 0 && q.over() {
+			s.merge(q, nil)
+		}
+	}
+}
 
 func (s *Store) setMemo(memo Memo) {
 	s.pending.memos[memo.Check] = memo.Data

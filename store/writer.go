@@ -46,6 +46,7 @@ func (s *Store) write() {
 			return
 		}
 		s.flush()
+		s.gatherAll()
 		s.enforceLimits()
 		soon, retry = nil, nil
 		if s.Trouble() != nil {
@@ -119,14 +120,17 @@ func (s *Store) written(c *changes, skipped map[*Row]bool) {
 		switch {
 		case row.settled: // while it was being written
 			s.pending.removed = append(s.pending.removed, row.id())
-			row.home.hideSeq(row.Seq)
+			row.home.hide(row.Seq)
 			s.signalSoon()
 		case !row.seen:
 			row.home.arrive(row)
 		}
 	}
 	for _, id := range c.removed {
-		delete(id.queue.hidden, id.seq)
+		if id.queue.hidden[id.seq] {
+			delete(id.queue.hidden, id.seq)
+			id.queue.epoch++ // who is reading a file that still has it must read again
+		}
 	}
 	for q, head := range c.touched { // only the transaction knew how many dead letters it kept
 		q.info.DeadHeld = head.DeadHeld
@@ -157,10 +161,10 @@ func (q *Queue) onDisk() {
 func (s *Store) failed(c *changes, err error) {
 	s.pending.prepend(c)
 	s.troubled(err)
+	s.show(s.pending.rows)
 	if errors.Is(err, errDamaged) {
 		s.replace()
 	}
-	s.show(s.pending.rows)
 }
 
 // stalled gives up waiting for a disk that does not answer.
@@ -228,6 +232,17 @@ func (s *Store) readFailed(f *file, err error) {
 	s.troubled(err)
 	s.unreadable = s.unreadable || errors.Is(err, errDamaged)
 	s.signal()
+}
+
+// gatherAll tries again to move rows that lie in another number of lanes.
+func (s *Store) gatherAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.trouble == nil {
+		for _, q := range s.queues {
+			s.gather(q)
+		}
+	}
 }
 
 // tidy gives the space of a file that is mostly free back to the file system.

@@ -107,6 +107,9 @@ func (p *Processor) Process(b *pipeline.Batch) {
 			p.observe(b, r)
 		case r.End != nil:
 			p.endRun(b, r)
+			if r.Memo != nil {
+				b.Memos = append(b.Memos, store.Memo{Check: r.Check.ID, Data: r.Memo})
+			}
 		}
 	}
 	b.States, p.obsolete = append(b.States, p.obsolete...), nil

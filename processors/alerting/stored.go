@@ -32,7 +32,6 @@ type stored struct {
 	Flaps     int               `json:"flaps"`
 	LastSent  int64             `json:"last_sent"`
 	Ended     int64             `json:"ended"`
-	LastSeen  int64             `json:"last_seen"`
 }
 
 // encode writes what decode reads. By hand: encoding/json takes 2.1 µs for it, this 0.5 µs, and in a burst
@@ -56,7 +55,7 @@ func encode(e *entry) store.State {
 		{"phase", int64(e.Phase)}, {"severity", int64(e.Severity)}, {"told", int64(e.Told)}, {"worst", int64(e.Worst)},
 		{"first", e.FirstFire}, {"bad_for", int64(e.BadFor)}, {"bad", int64(e.Bad)}, {"good", int64(e.Good)},
 		{"count", int64(e.Count)}, {"sent", int64(e.Sent)}, {"flaps", int64(e.Flaps)},
-		{"last_sent", nanoseconds(e.LastSent)}, {"ended", nanoseconds(e.Ended)}, {"last_seen", nanoseconds(e.LastSeen)},
+		{"last_sent", nanoseconds(e.LastSent)}, {"ended", nanoseconds(e.Ended)},
 	} {
 		if number.value != 0 {
 			b = append(append(append(b, `,"`...), number.name...), `":`...)
@@ -84,7 +83,7 @@ func decode(state store.State) (*entry, error) {
 		Alert: Alert{
 			Phase: s.Phase, Severity: s.Severity, Told: s.Told, Worst: s.Worst, FirstFire: s.FirstFire, BadFor: s.BadFor,
 			Bad: s.Bad, Good: s.Good, Count: s.Count, Sent: s.Sent, Flaps: s.Flaps,
-			LastSent: moment(s.LastSent), Ended: moment(s.Ended), LastSeen: moment(s.LastSeen),
+			LastSent: moment(s.LastSent), Ended: moment(s.Ended), // not LastSeen: nobody looked since
 		},
 	}, nil
 }
