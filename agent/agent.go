@@ -27,6 +27,7 @@ type Agent struct {
 	level    zap.AtomicLevel
 	logged   LogOptions // as opened
 	stateDir string
+	deaf     bool // that the control socket cannot be opened was said
 	store    *store.Store
 	pipeline *pipeline.Pipeline
 	alerting *alerting.Processor

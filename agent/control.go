@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,31 +18,63 @@ import (
 // user may open.
 func socketPath(stateDir string) string { return filepath.Join(stateDir, "catpaw.sock") }
 
-// control serves the socket and returns how to end it. Without it the agent runs as well.
+// socketPause is how long it takes at most to notice that the socket was removed.
+const socketPause = 5 * time.Second
+
+// control serves the socket, again where somebody removes it, and returns how to end that. Without it the
+// agent runs as well.
 func (a *Agent) control() (end func()) {
+	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 5 * time.Second}
+	stop, done := make(chan struct{}), make(chan struct{})
+	var serving sync.WaitGroup
+	listener := a.listen()
+	go func() {
+		defer close(done)
+		look := time.NewTicker(socketPause)
+		defer look.Stop()
+		for {
+			if listener != nil {
+				open := listener
+				serving.Go(func() { _ = server.Serve(open) }) // ends with Close
+			}
+			for here := true; here; {
+				select {
+				case <-stop:
+					server.Close()
+					serving.Wait()
+					_ = os.Remove(socketPath(a.stateDir))
+					return
+				case <-look.C:
+					_, err := os.Stat(socketPath(a.stateDir))
+					here = err == nil
+				}
+			}
+			listener = a.listen()
+		}
+	}()
+	return func() {
+		close(stop)
+		<-done
+	}
+}
+
+// listen opens the socket. It says once that it cannot.
+func (a *Agent) listen() net.Listener {
 	path := socketPath(a.stateDir)
 	_ = os.Remove(path) // a leftover: the store's lock says that no other agent runs here
 	listener, err := net.Listen("unix", path)
 	if err == nil {
+		listener.(*net.UnixListener).SetUnlinkOnClose(false) // the next one may have the name by then
 		err = os.Chmod(path, 0o600)
 	}
-	if err != nil {
+	if err == nil {
+		return listener
+	}
+	if !a.deaf {
+		a.deaf = true
 		a.log.Warn("cannot open the control socket; catpaw queue will not reach this agent", zap.Error(err))
-		if listener != nil {
-			listener.Close()
-		}
-		return func() {}
 	}
-	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 5 * time.Second}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(listener) // ends with Close
-	}()
-	return func() {
-		server.Close()
-		<-done
-	}
+	return nil
 }
 
 func (a *Agent) routes() http.Handler {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -58,7 +57,7 @@ func OpenQueues(stateDir string, configured []*pipeline.OutputSpec, write bool) 
 	infos, err := store.ReadQueues(stateDir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return &onDisk{owned: owned}, nil
+		return nil, fmt.Errorf("%s: no catpaw has kept anything there yet (%w)", stateDir, fs.ErrNotExist)
 	case errors.Is(err, store.ErrInUse):
 		return nil, fmt.Errorf("%s is in use, but no catpaw answers on %s", stateDir, socketPath(stateDir))
 	case err != nil:
@@ -74,8 +73,9 @@ func OpenQueues(stateDir string, configured []*pipeline.OutputSpec, write bool) 
 	return &local{store: opened}, nil
 }
 
-// onDisk is a list that was read, and nothing more.
+// onDisk is a list that was read, and nothing more: who wants more opens the queues to write.
 type onDisk struct {
+	Queues
 	infos []store.QueueInfo
 	owned map[string]bool
 }
@@ -86,18 +86,6 @@ func (q *onDisk) List() (all []QueueStatus, err error) {
 		all = append(all, QueueStatus{QueueInfo: info})
 	}
 	return all, nil
-}
-
-func (q *onDisk) Events(name string, _ bool, _ uint64) ([]QueuedEvent, error) {
-	return nil, q.none(name)
-}
-
-func (q *onDisk) Purge(name string, _ bool) (int, error) { return 0, q.none(name) }
-
-func (q *onDisk) Redrive(name, _ string) (int, error) { return 0, q.none(name) }
-
-func (q *onDisk) none(name string) error {
-	return fmt.Errorf("there is no queue %q: no catpaw has run on this state directory yet", name)
 }
 
 func (q *onDisk) Close() {}
@@ -164,8 +152,8 @@ func orphanWarning(q store.QueueInfo) string {
 func OrphanWarnings(c *Configuration) (warnings []string) {
 	queues, err := OpenQueues(c.StateDir, c.Outputs, false)
 	if err != nil {
-		if errors.Is(err, os.ErrPermission) {
-			return nil // another user's agent; its own log has them
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+			return nil // another user's agent, whose own log has them; or none so far
 		}
 		return []string{err.Error()}
 	}

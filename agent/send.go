@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"catpaw/pipeline"
@@ -29,7 +30,11 @@ func SendTest(ctx context.Context, c *Configuration, name string, tell func(Sent
 		}
 	}
 	if len(outputs) == 0 {
-		return fmt.Errorf("there is no output %q; there are: %v", name, names(c))
+		var known []string
+		for _, output := range c.Outputs {
+			known = append(known, output.Name)
+		}
+		return fmt.Errorf("there is no output %q; there are: %s", name, strings.Join(known, ", "))
 	}
 	now := time.Now()
 	for _, output := range outputs {

@@ -52,9 +52,10 @@ func (e *Event) Where() string {
 
 // WithLine adds a last, named line to a description, in the description's own form, within its limit.
 func WithLine(description, name, line string) string {
-	if strings.HasPrefix(description, "[MD]") {
+	switch {
+	case strings.HasPrefix(description, "[MD]"):
 		line = "\n- **" + name + "**: " + line
-	} else {
+	case description != "":
 		line = "\n" + line
 	}
 	return printable.Cut(description, MaxDescription-len(line)) + line

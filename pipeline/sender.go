@@ -47,6 +47,8 @@ type sender struct {
 	done  chan struct{}      // closed when all workers have ended and the output is closed
 	queue *store.Queue       // nil until started
 	story story
+
+	revival revival
 }
 
 // write hands parcels to the output and settles those that it took or refused. It returns the verdict

@@ -70,6 +70,7 @@ func (s *story) refused(log *zap.Logger, key string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refusals++
+	s.lastError, s.lastFail = err.Error(), time.Now()
 	if err.Error() == s.refusal && time.Since(s.refusalTold) < pause {
 		return
 	}
@@ -87,17 +88,20 @@ func (s *story) pausing(lane int, until time.Time) {
 	}
 }
 
-// worked notes that a lane has delivered, all or a part of what it should.
-func (s *story) worked(log *zap.Logger, lane int, all bool) {
+// worked notes that the sink has judged events of a lane, all or a part of what was tried; delivered says
+// that it took some.
+func (s *story) worked(log *zap.Logger, lane int, all, delivered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lastGood = time.Now()
+	if delivered {
+		s.lastGood = time.Now()
+	}
 	if _, ok := s.failing[lane]; !ok || !all {
 		return
 	}
 	delete(s.failing, lane)
 	delete(s.next, lane)
 	if len(s.failing) == 0 {
-		log.Info("delivers again", zap.Int("failed_tries", s.tries), zap.Duration("after", time.Since(s.since).Round(time.Millisecond)))
+		log.Info("the sink answers again", zap.Int("failed_tries", s.tries), zap.Duration("after", time.Since(s.since).Round(time.Millisecond)))
 	}
 }

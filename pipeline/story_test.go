@@ -23,7 +23,7 @@ func TestAFailureIsToldOnceUntilItChangesOrEnds(t *testing.T) {
 	}
 	for i, step := range steps {
 		if step.err == "" {
-			s.worked(log, step.shard, true)
+			s.worked(log, step.shard, true, true)
 		} else {
 			s.failed(log, step.shard, errors.New(step.err))
 		}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"sync"
 	"time"
 
 	"catpaw/store"
@@ -34,8 +35,8 @@ func (s *sender) work(lane int) {
 			continue
 		}
 		verdicts := s.write(lane, parcels)
-		pause := w.judge(parcels, verdicts)
-		if pause > 0 && (s.stopping() || !w.pause(pause)) {
+		pause, asked := w.judge(parcels, verdicts)
+		if pause > 0 && (s.stopping() || !w.pause(pause, asked)) {
 			return // what failed now is in the queue for the next start
 		}
 	}
@@ -64,15 +65,16 @@ func (w *worker) take() []store.Parcel {
 	return w.queue.Take(w.lane, batch, late, waits)
 }
 
-// judge draws the conclusions from the verdicts and returns how long the lane is to pause.
-func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Duration) {
+// judge draws the conclusions from the verdicts and returns how long the lane is to pause, and whether
+// the sink asked for that.
+func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Duration, asked bool) {
 	var failed []string // of which nothing was known before
 	var worst error
-	got := false
+	got, delivered := false, false
 	for i, err := range verdicts {
 		key := parcels[i].Last().Key
 		if err == nil || IsRefused(err) {
-			got = true
+			got, delivered = true, delivered || err == nil
 			delete(w.waiting, key)
 			continue
 		}
@@ -93,20 +95,24 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Dur
 	}
 	if got {
 		w.through()
-		w.story.worked(w.log, w.lane, worst == nil && len(w.waiting) == 0)
+		w.story.worked(w.log, w.lane, worst == nil && len(w.waiting) == 0, delivered)
 	}
 	if got || len(failed) == 0 { // what is known to fail by itself says nothing about the sink
-		return RetryDelay(worst)
+		return RetryDelay(worst), true
 	}
-	if pause = RetryDelay(worst); pause == 0 { // the sink knows best when to come back
+	pause = RetryDelay(worst) // the sink knows best when to come back
+	if asked = pause > 0; !asked {
 		pause = backoff(w.failures, jitter)
 	}
 	w.failures++
-	return pause
+	return pause, asked
 }
 
 // through notes that something got through: what failed did so by itself.
 func (w *worker) through() {
+	if w.failures > 0 { // the sink is back: the other workers need not sleep on
+		w.revival.announce()
+	}
 	w.failures = 0
 	for key := range w.suspects {
 		w.putOff(key)
@@ -162,18 +168,50 @@ func (w *worker) nextDue() (next time.Time) {
 	return next
 }
 
-// pause sleeps; when the agent begins to stop, there is one more try. It returns false when the worker is
+// pause sleeps; when another worker gets through, or the agent begins to stop, there is a try at once. It
+// returns false when the worker is
 // to end at once.
-func (w *worker) pause(d time.Duration) bool {
+func (w *worker) pause(d time.Duration, asked bool) bool {
 	w.story.pausing(w.lane, time.Now().Add(d))
+	revived := w.revival.next()
+	if asked {
+		revived = nil
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
+	case <-revived:
+		return true
 	case <-w.drain:
 		return true
 	case <-w.ctx.Done():
 		return false
+	}
+}
+
+// revival tells all workers of an output that one of them got through. The zero value is ready.
+type revival struct {
+	mu   sync.Mutex
+	news chan struct{}
+}
+
+// next is closed at the next announcement.
+func (r *revival) next() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.news == nil {
+		r.news = make(chan struct{})
+	}
+	return r.news
+}
+
+func (r *revival) announce() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.news != nil {
+		close(r.news)
+		r.news = nil
 	}
 }

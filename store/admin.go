@@ -216,10 +216,19 @@ func (s *Store) Redrive(name, to string) (n int, err error) {
 			var moved int
 			moved, err = s.move(name, to)
 			n += moved
+			if q := s.find(name); err == nil && q != nil && !s.owned(q) {
+				_, err = s.empty(name) // it is drained: nobody needs it any more
+			}
 		}
 		s.flush()
 	})
 	return n, errors.Join(err, s.notWritten())
+}
+
+func (s *Store) owned(q *Queue) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return q.open
 }
 
 // revive takes the dead letters of a queue and puts them into another, or nowhere.

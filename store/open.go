@@ -233,6 +233,8 @@ func explain(err error) string {
 		return "the file system is read-only: mount it writable, or set [global] state_dir (" + err.Error() + ")"
 	case errors.Is(err, fs.ErrPermission):
 		return "no permission: let catpaw's user write there, or set [global] state_dir (" + err.Error() + ")"
+	case is(err, syscall.ENOTDIR), is(err, syscall.EEXIST):
+		return "a file stands where the directory should be: move it, or set [global] state_dir (" + err.Error() + ")"
 	case is(err, syscall.EIO):
 		return "the disk fails: look at the kernel's log (" + err.Error() + ")"
 	case errors.Is(err, ErrInUse):

@@ -16,6 +16,8 @@ const (
 	ackDelay = 50 * time.Millisecond
 	// retryPause is the time between two tries while the disk is in trouble.
 	retryPause = time.Second
+	// pulsePause is how long it takes at most to notice that the file was removed.
+	pulsePause = 5 * time.Second
 	// tidyPause is the least time between two looks whether the file is worth rewriting.
 	tidyPause = time.Minute
 )
@@ -25,9 +27,12 @@ func (s *Store) write() {
 	defer close(s.ended)
 	var soon, retry <-chan time.Time
 	tidied := time.Now()
+	pulse := time.NewTicker(pulsePause)
+	defer pulse.Stop()
 	for {
 		select {
 		case <-s.wake:
+		case <-pulse.C:
 		case <-s.soon:
 			if soon == nil {
 				soon = time.After(ackDelay)
@@ -68,7 +73,7 @@ func (s *Store) flush() {
 	}
 	s.mu.Lock()
 	c := s.pending
-	if c.empty() && s.trouble == nil {
+	if c.empty() && s.trouble == nil && s.file.present() {
 		s.mu.Unlock()
 		return
 	}

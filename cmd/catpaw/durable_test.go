@@ -335,7 +335,7 @@ func TestQueuesCanBeSeenAndMoved(t *testing.T) {
 			t.Error(body)
 		}
 	}
-	if got := queue(0, "purge", "hangs"); got != "0 events purged\n" {
+	if got := queue(1, "purge", "hangs"); !strings.Contains(got, "there is no queue") { // drained, it is forgotten
 		t.Error(got)
 	}
 	if got := queue(0, "--json"); strings.Contains(got, "hangs") || !strings.Contains(got, `"name":"works"`) {
