@@ -384,4 +384,12 @@ func TestTheStateAndTheQueuesAreConfigured(t *testing.T) {
 		"DIR/config.toml:4: queue.max_events: 99 is not between 100 and 100000000",
 		"DIR/config.toml:5: queue.max_bytes: ",
 	)
+	wantFaults(t, confd(t, map[string]string{
+		"config.toml":  "[[outputs.stdout]]\nname = ''\n[[outputs.stdout]]\nname = '..'\n[[outputs.stdout]]\nname = \"a\\u001bb\"\n[[outputs.stdout]]\nname = 'Göteborg ops-1.b'\n",
+		"p.net/a.toml": netOne,
+	}),
+		`DIR/config.toml:2: name: "" cannot be the name of a queue`,
+		`DIR/config.toml:4: name: ".." cannot be the name of a queue`,
+		`DIR/config.toml:6: name: "a\x1bb" cannot be the name of a queue`,
+	)
 }

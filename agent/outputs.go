@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ type queueOptions struct {
 	MaxEvents int         `toml:"max_events"`
 	MaxBytes  config.Size `toml:"max_bytes"`
 }
+
+// validName keeps to what a terminal, a URL and a file can show.
+var validName = regexp.MustCompile(`^[\pL\pN][\pL\pN ._-]{0,63}$`)
 
 func (q queueOptions) check() error {
 	return errors.Join(
@@ -81,6 +85,9 @@ func (l *loader) output(plugin string, kind outputs.Kind, n *config.Node, before
 	l.errs.AddInit(n, errors.Join(output.Init(), options.Queue.check()))
 	if options.Concurrency < 1 || options.Concurrency > 1000 {
 		l.errs.Add(n.Find("concurrency"), "concurrency: %d is not between 1 and 1000", options.Concurrency)
+	}
+	if !validName.MatchString(options.Name) {
+		l.errs.Add(n.Find("name"), "name: %q cannot be the name of a queue: up to 64 letters, digits, blanks and ._-, the first a letter or digit", options.Name)
 	}
 	if options.Timeout <= 0 {
 		l.errs.Add(n.Find("timeout"), "timeout: it must be more than 0")

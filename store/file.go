@@ -72,8 +72,8 @@ const growth = 1 << 20
 func openDB(path string, readOnly bool) (db *bbolt.DB, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer guard(&err)
-	const atOnce = time.Millisecond // 0 would wait for ever
-	options := &bbolt.Options{Timeout: atOnce, FreelistType: bbolt.FreelistMapType, ReadOnly: readOnly, InitialMmapSize: initialMap}
+	const aMoment = 500 * time.Millisecond // somebody may be looking: catpaw queue, catpaw check
+	options := &bbolt.Options{Timeout: aMoment, FreelistType: bbolt.FreelistMapType, ReadOnly: readOnly, InitialMmapSize: initialMap}
 	if runtime.GOOS == "windows" { // there it would be the size of the file
 		options.InitialMmapSize = 0
 	}
@@ -142,7 +142,10 @@ func (f *file) update(fn func(*bbolt.Tx) error) (err error) {
 	defer guard(&err)
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return f.db.Update(fn)
+	if err = f.db.Update(fn); errors.Is(err, berrors.ErrIncompatibleValue) { // a bucket is none, or the reverse
+		err = fmt.Errorf("%w: %v", errDamaged, err)
+	}
+	return err
 }
 
 // read runs a transaction that reads.
@@ -181,7 +184,7 @@ func (f *file) rewrite() (err error) {
 		return err
 	}
 	if err = f.copyTo(fresh); err == nil && !f.present() {
-		err = putAside(f.path, "replaced")
+		err = f.makeWay()
 	}
 	if err == nil {
 		err = os.Rename(temporary, f.path)
@@ -201,6 +204,22 @@ func (f *file) rewrite() (err error) {
 	f.mu.Unlock()
 	old.Close()
 	return err
+}
+
+// makeWay puts aside a file that somebody else put in our place, unless another agent uses it: two would
+// do so for ever.
+func (f *file) makeWay() error {
+	if _, err := os.Lstat(f.path); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	other, err := openDB(f.path, true)
+	if errors.Is(err, ErrInUse) {
+		return err
+	}
+	if err == nil {
+		other.Close()
+	}
+	return putAside(f.path, "replaced")
 }
 
 func (f *file) copyTo(fresh *bbolt.DB) error {

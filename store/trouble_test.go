@@ -264,3 +264,28 @@ func TestADiskThatDoesNotAnswerHoldsUpNobody(t *testing.T) {
 	}
 	s.Close()
 }
+
+// TestTwoAgentsDoNotFightForOnePlace removes the directory under one agent, which another then uses.
+func TestTwoAgentsDoNotFightForOnePlace(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state.d")
+	first, _ := open(t, dir)
+	first.Open("a", limits(1))
+	must(t, os.RemoveAll(dir))
+	second, _ := open(t, dir)
+	if second.Trouble() == nil { // else the first was quicker to write its file again
+		second.Open("b", limits(1))
+		for n := range 3 {
+			first.Commit(Tx{Rows: []Row{row("k", n)}})
+			first.Sync()
+			second.Commit(Tx{Rows: []Row{{Queue: "b", Key: "k", Data: []byte("x")}}})
+			second.Sync()
+		}
+		if first.Trouble() == nil || !strings.Contains(first.Trouble().Text, "another catpaw") || second.Trouble() != nil {
+			t.Errorf("first %v, second %v", first.Trouble(), second.Trouble())
+		}
+	}
+	if found, _ := filepath.Glob(filepath.Join(dir, "*replaced*")); len(found) != 0 {
+		t.Errorf("put aside: %v", found)
+	}
+}
