@@ -90,7 +90,11 @@ func openDB(path string, readOnly bool) (db *bbolt.DB, err error) {
 		return nil, err
 	}
 	db.AllocSize = growth
-	if err := checkSize(db, path); err != nil {
+	err = checkSize(db, path)
+	if err == nil {
+		err = checkPages(path, db.Info().PageSize)
+	}
+	if err != nil {
 		db.Close()
 		return nil, err
 	}

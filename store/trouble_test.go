@@ -61,10 +61,18 @@ func TestAFileThatCannotBeReadIsPutAside(t *testing.T) {
 		spoil func(image []byte) []byte
 		kept  string
 	}{
-		"no database at all":        {func([]byte) []byte { return bytes.Repeat([]byte("hello "), 10000) }, "corrupt"},
-		"a few bytes":               {func([]byte) []byte { return []byte("hello") }, "corrupt"},
-		"both heads are gone":       {func(b []byte) []byte { clear(b[:8192]); return b }, "corrupt"},
-		"cut in the middle":         {func(b []byte) []byte { return b[:65536] }, "corrupt"},
+		"no database at all":  {func([]byte) []byte { return bytes.Repeat([]byte("hello "), 10000) }, "corrupt"},
+		"a few bytes":         {func([]byte) []byte { return []byte("hello") }, "corrupt"},
+		"both heads are gone": {func(b []byte) []byte { clear(b[:8192]); return b }, "corrupt"},
+		"cut in the middle":   {func(b []byte) []byte { return b[:65536] }, "corrupt"},
+		"a page leads back to itself": {func(b []byte) []byte {
+			for at := 2 * 4096; at+4096 <= len(b); at += 4096 {
+				if count := native.Uint16(b[at+10:]); native.Uint16(b[at+8:]) == flagBranch && count > 1 {
+					native.PutUint64(b[at+pageHead+pageElement+8:], native.Uint64(b[at:]))
+				}
+			}
+			return b
+		}, "corrupt"},
 		"cut behind its heads":      {func(b []byte) []byte { return b[:8192] }, "corrupt"},
 		"written by a later layout": {nil, "newer"},
 	} {
@@ -123,19 +131,21 @@ func TestDamageFoundLaterIsPutAsideAndMemoryIsWrittenAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filled(t, dir)
-	image, _ := os.ReadFile(path)
-	for page := 2; page < len(image)/4096; page++ { // the heads stay good, so that opening finds nothing
-		if bytes.Contains(image[page*4096:(page+1)*4096], []byte("k300")) {
-			copy(image[page*4096+8:], bytes.Repeat([]byte{0xff}, 64))
-		}
-	}
-	if err := os.WriteFile(path, image, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	image, err := os.ReadFile(path)
+	must(t, err)
 	reset := make(chan []State, 1)
 	s, states, err := Open(Config{Dir: dir, Log: zap.NewNop(), OnReset: func(found []State) { reset <- found }})
 	if err != nil || len(states) != 1 {
 		t.Fatal(states, err)
+	}
+	spoilt, err := os.OpenFile(path, os.O_RDWR, 0)
+	must(t, err)
+	defer spoilt.Close()
+	for page := 2; page < len(image)/4096; page++ { // the disk goes bad under the running agent
+		if bytes.Contains(image[page*4096:(page+1)*4096], []byte("k300")) {
+			_, err := spoilt.WriteAt(bytes.Repeat([]byte{0xff}, 64), int64(page*4096+8))
+			must(t, err)
+		}
 	}
 	defer func() {
 		select {
