@@ -173,6 +173,7 @@ func (s *Store) replace() {
 	}
 	s.noteReplaced("it was damaged")
 	s.file = nil // not closed: a damaged file may hold bbolt's locks for ever
+	s.unreadable = false
 	lost := 0
 	for check, data := range s.memos {
 		s.pending.memos[check] = data
