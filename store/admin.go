@@ -97,17 +97,18 @@ func (s *Store) allRows(q *Queue) ([]*Row, error) {
 	return rows, nil
 }
 
-// withData copies rows and reads the data of those that only the file has.
+// withData copies what does not change of rows, and reads the data of those that only the file has.
 func (s *Store) withData(rows []*Row) []*Row {
 	full := make([]*Row, 0, len(rows))
 	for _, row := range rows {
-		one := *row
+		one := row.again(row.home.name)
+		one.Seq = row.Seq
 		if one.Data == nil && s.file != nil {
 			if found, _, _, err := s.file.readLane(row.home, row.lane, row.Seq-1, 1); err == nil && len(found) == 1 && found[0].Seq == row.Seq {
-				one = *found[0]
+				one = found[0]
 			}
 		}
-		full = append(full, &one)
+		full = append(full, one)
 	}
 	return full
 }
@@ -132,9 +133,8 @@ func (s *Store) deadLetters(name string) (letters []*Dead, err error) {
 			return nil
 		}
 		return b.dead.ForEach(func(key, value []byte) error {
-			letter, err := parseDead(key, value)
-			letters = append(letters, letter)
-			return err
+			letters = append(letters, parseDead(key, value))
+			return nil
 		})
 	})
 	return letters, err
@@ -162,31 +162,17 @@ func (s *Store) notWritten() error {
 	return nil
 }
 
-// freeze keeps workers from loading rows of a queue until the returned function is called under mu.
-func (s *Store) freeze(q *Queue) (thaw func()) {
-	s.mu.Lock()
-	q.frozen = true
-	s.mu.Unlock()
-	return func() {
-		q.frozen = false
-		for i := range q.lanes {
-			q.lanes[i].dropSettled()
-			q.lanes[i].signal()
-		}
-	}
-}
-
 // empty settles every row of a queue that no worker has.
 func (s *Store) empty(name string) (n int, err error) {
 	q := s.find(name)
 	if q == nil {
 		return 0, s.errNoQueue(name)
 	}
-	thaw := s.freeze(q)
+	s.freeze(q)
 	rows, err := s.allRows(q)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer thaw()
+	defer q.thaw()
 	if err != nil {
 		return 0, err
 	}
@@ -251,6 +237,9 @@ func (s *Store) revive(name, to string) (n int, err error) {
 		if known[rowID{queue: q, seq: letter.Row.Seq}] { // asked before, while the disk was in trouble
 			continue
 		}
+		if target != nil && letter.Row.Data == nil { // spoilt: it can only be purged
+			continue
+		}
 		n++
 		s.pending.revived = append(s.pending.revived, rowID{queue: q, seq: letter.Row.Seq})
 		if target != nil {
@@ -269,8 +258,8 @@ func (r *Row) again(queue string) *Row {
 // move takes the rows of one queue and puts them into another.
 func (s *Store) move(name, to string) (n int, err error) {
 	q, target := s.find(name), s.find(to)
-	thaw := s.freeze(q)
-	defer func() { s.mu.Lock(); thaw(); s.mu.Unlock() }()
+	s.freeze(q)
+	defer func() { s.mu.Lock(); q.thaw(); s.mu.Unlock() }()
 	rows, err := s.allRows(q)
 	if err != nil {
 		return 0, err
@@ -287,6 +276,7 @@ func (s *Store) move(name, to string) (n int, err error) {
 				n++
 			}
 		}
+		q.refresh() // before a worker takes what is moved
 		s.mu.Unlock()
 		s.flush()
 	}

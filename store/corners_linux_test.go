@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -221,5 +222,90 @@ func TestAPurgeLeavesTheDeadLettersOfAnOutput(t *testing.T) {
 	s, _ = open(t, dir)
 	if got := fmt.Sprint(drain(s.Open("new", limits(1)), 1)); got != "[k1]" {
 		t.Errorf("the other queue has %s", got)
+	}
+}
+
+// TestWhatIsMovedToAnotherQueueIsNotDeliveredFromBoth redrives a queue whose worker goes on meanwhile.
+func TestWhatIsMovedToAnotherQueueIsNotDeliveredFromBoth(t *testing.T) {
+	t.Parallel()
+	s, _, err := Open(Config{Dir: t.TempDir(), Log: zap.NewNop(), noSync: true})
+	must(t, err)
+	wide := Limits{Lanes: 1, Window: 10_000, MaxEvents: 1 << 20, MaxBytes: 1 << 30}
+	from, to := s.Open("a", wide), s.Open("b", wide)
+	const total = 5000
+	var tx Tx
+	for i := range total {
+		tx.Rows = append(tx.Rows, row(fmt.Sprint("k", i), i))
+	}
+	s.Commit(tx)
+	s.Sync()
+	came := map[string]int{}
+	moved := make(chan struct{})
+	go func() {
+		defer close(moved)
+		if _, err := s.Redrive("a", "b"); err != nil {
+			t.Error(err)
+		}
+	}()
+	for more := true; more; {
+		select {
+		case <-moved:
+			more = false
+		default:
+		}
+		parcels := from.Take(0, 2, 0, nil)
+		for _, parcel := range parcels {
+			came[string(parcel.Last().Data)]++
+		}
+		from.Settle(0, parcels, "")
+	}
+	for _, q := range []*Queue{from, to} {
+		for _, data := range drain(q, 1) {
+			came[data]++
+		}
+	}
+	for data, n := range came {
+		if n != 1 {
+			t.Fatalf("%s came %d times", data, n)
+		}
+	}
+	if len(came) != total || from.Len()+to.Len() != 0 {
+		t.Errorf("%d of %d came, %d are left", len(came), total, from.Len()+to.Len())
+	}
+	s.Close()
+}
+
+// TestASpoiltDeadLetterHidesNoOther spoils one of three in the file.
+func TestASpoiltDeadLetterHidesNoOther(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	q := s.Open("a", limits(1))
+	s.Commit(Tx{Rows: []Row{row("k", 1), row("l", 2), row("m", 3)}})
+	s.Sync()
+	q.Settle(0, q.Take(0, 3, 0, nil), strings.Repeat("no! ", 50_000))
+	s.Close()
+	db, err := bbolt.Open(filepath.Join(dir, FileName), 0o600, nil)
+	must(t, err)
+	must(t, db.Update(func(tx *bbolt.Tx) error {
+		dead := findQueue(tx, "a", 1).dead
+		key, _ := dead.Cursor().First()
+		return dead.Put(append([]byte(nil), key...), []byte("?"))
+	}))
+	db.Close()
+	s, _ = open(t, dir)
+	q = s.Open("a", limits(1))
+	letters, err := s.DeadLetters("a")
+	if err != nil || len(letters) != 3 || letters[0].Row == nil || len(letters[1].Reason) > 1000 {
+		t.Fatalf("%d letters, %v", len(letters), err)
+	}
+	if n, err := s.Redrive("a", "a"); n != 2 || err != nil {
+		t.Errorf("redriven %d, %v", n, err)
+	}
+	if got := fmt.Sprint(drain(q, 1)); got != "[l2 m3]" {
+		t.Errorf("came %s", got)
+	}
+	if n, err := s.Purge("a", true); n != 1 || err != nil {
+		t.Errorf("purged %d, %v", n, err)
 	}
 }

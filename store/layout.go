@@ -13,7 +13,7 @@ import (
 //
 //	meta    version                          → 1 (uint32)
 //	        seq                              → the last one given (uint64)
-//	alerts  alert key                        → state
+//	alerts  key of the state                 → state
 //	memos   check ID                         → what it remembers
 //	queues  name ─ info                      → lanes, counts
 //	             ─ rows-N  lane (2) seq (8)  → time (8) closes (1) length of the key (2) key data CRC (4)
@@ -94,19 +94,31 @@ type Dead struct {
 	Reason string
 }
 
+// maxReason is how many bytes of a refusal's reason are kept.
+const maxReason = 1000
+
 func appendDead(b []byte, d *Dead) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(d.Time))
 	b = binary.BigEndian.AppendUint16(b, uint16(len(d.Reason)))
 	return appendRow(append(b, d.Reason...), d.Row)
 }
 
-func parseDead(key, value []byte) (*Dead, error) {
-	if len(key) != 8 || len(value) < 10 || len(value) < 10+int(binary.BigEndian.Uint16(value[8:])) {
-		return nil, errRow
+// parseDead reads a dead letter. Of one that is spoilt only Seq is known.
+func parseDead(key, value []byte) *Dead {
+	spoilt := &Dead{Row: &Row{}, Reason: "this dead letter was damaged on disk"}
+	if len(key) != 8 {
+		return spoilt
+	}
+	spoilt.Row.Seq = binary.BigEndian.Uint64(key)
+	if len(value) < 10 || len(value) < 10+int(binary.BigEndian.Uint16(value[8:])) {
+		return spoilt
 	}
 	end := 10 + int(binary.BigEndian.Uint16(value[8:]))
 	row, err := parseRow(append([]byte{0, 0}, key...), value[end:], true)
-	return &Dead{Row: row, Time: int64(binary.BigEndian.Uint64(value)), Reason: string(value[10:end])}, err
+	if err != nil {
+		return spoilt
+	}
+	return &Dead{Row: row, Time: int64(binary.BigEndian.Uint64(value)), Reason: string(value[10:end])}
 }
 
 // Counts is what became of the rows of a queue since it was made:
@@ -128,7 +140,7 @@ type info struct {
 	DeadHeld uint64 // dead letters in the file
 }
 
-// Queued is how many rows are in the queue.
+// queued is how many rows are in the queue.
 func (c Counts) queued() int {
 	return int(c.Accepted - c.Delivered - c.Dead - c.Merged - c.Lost - c.Purged)
 }

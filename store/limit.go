@@ -23,7 +23,6 @@ func (s *Store) enforceLimits() {
 	var long []*Queue
 	for _, q := range s.queues {
 		if q.open && q.limits.MaxEvents > 0 && q.over() {
-			q.frozen = true
 			long = append(long, q)
 		}
 	}
@@ -43,10 +42,11 @@ type candidate struct {
 // closes alerts, then the youngest of those that are open: the oldest open alert is kept longest.
 func (s *Store) compact(q *Queue) {
 	f := s.file // only the writer, which this is, replaces it
+	s.freeze(q)
 	inFile, err := s.onlyInFile(q)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q.frozen = false
+	defer q.thaw()
 	if err != nil {
 		s.readFailed(f, err)
 		return
@@ -69,12 +69,14 @@ func (s *Store) merge(q *Queue, inFile []*Row) {
 		q.settle(c.row)
 		merged++
 	}
-	slices.SortStableFunc(kept, func(a, b candidate) int { // the first is given up first
-		if a.row.Closes != b.row.Closes {
-			return cmp.Compare(b2i(b.row.Closes), b2i(a.row.Closes))
-		}
-		if a.row.Closes {
+	slices.SortFunc(kept, func(a, b candidate) int { // the first is given up first
+		switch {
+		case a.row.Closes && b.row.Closes:
 			return cmp.Compare(a.row.Seq, b.row.Seq)
+		case a.row.Closes:
+			return -1
+		case b.row.Closes:
+			return 1
 		}
 		return cmp.Compare(b.row.Seq, a.row.Seq)
 	})
@@ -90,10 +92,7 @@ func (s *Store) merge(q *Queue, inFile []*Row) {
 			lost++
 		}
 	}
-	for i := range q.lanes {
-		q.lanes[i].dropSettled()
-		q.lanes[i].signal()
-	}
+	q.refresh()
 	s.forgetInMemory()
 	s.signalSoon()
 	q.full.tell(s.log.With(zap.String("output", q.name)), merged, lost)
@@ -113,13 +112,6 @@ func (p *pressure) tell(log *zap.Logger, merged, lost int) {
 	}
 	log.Warn("the queue is full: of each alert only the newest event is kept", zap.Int("merged", p.merged), zap.Int("lost", p.lost))
 	*p = pressure{told: time.Now()}
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // onlyInFile returns the rows of a queue that memory does not hold, without their data.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"catpaw/internal/printable"
 )
 
 // Queue is what one output has yet to deliver, in lanes that are worked on independently. All rows of
@@ -253,7 +255,7 @@ func (q *Queue) Settle(lane int, parcels []Parcel, reason string) {
 				q.info.Counts.Delivered++
 			default:
 				q.info.Counts.Dead++
-				s.pending.dead = append(s.pending.dead, deadRow{q, &Dead{Row: row, Time: time.Now().Unix(), Reason: reason}})
+				s.pending.dead = append(s.pending.dead, deadRow{q, &Dead{Row: row, Time: time.Now().Unix(), Reason: printable.Head(reason, maxReason)}})
 			}
 		}
 	}
@@ -335,6 +337,26 @@ func (l *lane) dropSettled() {
 	l.tail = unsettled(l.tail)
 }
 
+// freeze keeps workers from loading rows of a queue, until it thaws.
+func (s *Store) freeze(q *Queue) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q.frozen = true
+}
+
+func (q *Queue) thaw() {
+	q.frozen = false
+	q.refresh()
+}
+
+// refresh takes settled rows off all lanes and has their workers look again.
+func (q *Queue) refresh() {
+	for i := range q.lanes {
+		q.lanes[i].dropSettled()
+		q.lanes[i].signal()
+	}
+}
+
 // unsettled drops settled rows. They are at the beginning as a rule.
 func unsettled(rows []*Row) []*Row {
 	first := 0
@@ -358,14 +380,6 @@ func unsettled(rows []*Row) []*Row {
 
 // Wake signals that a lane may have new rows. It may signal once too often, never once too few.
 func (q *Queue) Wake(lane int) <-chan struct{} { return q.lanes[lane].wake }
-
-// Empty reports whether a lane has nothing to deliver.
-func (q *Queue) Empty(lane int) bool {
-	q.store.mu.Lock()
-	defer q.store.mu.Unlock()
-	l := &q.lanes[lane]
-	return len(l.rows) == 0 && len(l.tail) == 0 && !l.more
-}
 
 // Len is the number of rows in all lanes.
 func (q *Queue) Len() int {

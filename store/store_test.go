@@ -255,3 +255,11 @@ func TestWhatNotEvenMergingHolds(t *testing.T) {
 		}
 	}
 }
+
+// Empty reports whether a lane has nothing to deliver.
+func (q *Queue) Empty(lane int) bool {
+	q.store.mu.Lock()
+	defer q.store.mu.Unlock()
+	l := &q.lanes[lane]
+	return len(l.rows) == 0 && len(l.tail) == 0 && !l.more
+}

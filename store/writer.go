@@ -144,6 +144,9 @@ func (s *Store) written(c *changes, skipped map[*Row]bool) {
 	if s.trouble != nil {
 		s.log.Info("the state is on disk again", zap.Duration("after", time.Since(s.trouble.Since).Round(time.Millisecond)))
 		s.trouble = nil
+		for _, q := range s.queues { // who could not read may have gone to sleep
+			q.refresh()
+		}
 	}
 }
 
