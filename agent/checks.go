@@ -175,7 +175,7 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 		Plugin: plugin, Policy: own.Alerting, Input: input,
 		Source:   instance.Place(),
 		Interval: l.global.Interval.Std(),
-		Labels:   l.mergeLabels(plugin, file.Labels, own.Labels, l.global.Labels),
+		Labels:   mergeLabels(plugin, file.Labels, own.Labels, l.global.Labels),
 	}
 	for _, interval := range []*config.Duration{file.Interval, own.Interval} {
 		if interval != nil {
@@ -222,7 +222,7 @@ func (l *loader) judgePolicy(n *config.Node, p pipeline.Policy) {
 }
 
 // mergeLabels lays the levels of the configuration over each other, later ones winning.
-func (l *loader) mergeLabels(plugin string, levels ...map[string]string) pipeline.Labels {
+func mergeLabels(plugin string, levels ...map[string]string) pipeline.Labels {
 	all := map[string]string{"from_plugin": plugin}
 	for _, level := range levels {
 		maps.Copy(all, level)

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"encoding/json"
-	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -107,5 +106,3 @@ func reply(w http.ResponseWriter) func(value any, err error) {
 		_ = json.NewEncoder(w).Encode(value) // who asked may have gone
 	}
 }
-
-var errNoAnswer = errors.New("the running catpaw does not answer")

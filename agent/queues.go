@@ -80,7 +80,8 @@ type onDisk struct {
 	owned map[string]bool
 }
 
-func (q *onDisk) List() (all []QueueStatus, err error) {
+func (q *onDisk) List() ([]QueueStatus, error) {
+	all := make([]QueueStatus, 0, len(q.infos)) // not nil, which is no list in JSON
 	for _, info := range q.infos {
 		info.Orphan = !q.owned[info.Name]
 		all = append(all, QueueStatus{QueueInfo: info})
@@ -96,8 +97,8 @@ type local struct {
 	health func() map[string]pipeline.Health
 }
 
-func (q *local) List() (all []QueueStatus, err error) {
-	health := map[string]pipeline.Health{}
+func (q *local) List() ([]QueueStatus, error) {
+	all, health := []QueueStatus{}, map[string]pipeline.Health{}
 	if q.health != nil {
 		health = q.health()
 	}

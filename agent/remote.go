@@ -67,7 +67,7 @@ func (q *remote) ask(method, path string, query url.Values, into any) error {
 	}
 	response, err := q.client.Do(request)
 	if err != nil {
-		return fmt.Errorf("%w: %v", errNoAnswer, err)
+		return fmt.Errorf("the running catpaw does not answer: %w", err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"catpaw/internal/markdown"
@@ -26,17 +25,14 @@ const newsOf = 15 * time.Minute
 
 // selfCheck makes the check, with the labels of every other.
 func selfCheck(s *store.Store, c *Configuration) *pipeline.Check {
-	labels := map[string]string{"from_plugin": "catpaw"}
-	for key, value := range c.Labels {
-		labels[key] = value
-	}
+	labels := mergeLabels("catpaw", c.Labels)
 	policy := pipeline.DefaultPolicy()
 	policy.DefaultSeverity = pipeline.Severity(pipeline.Critical)
 	policy.RepeatInterval = 0
 	policy.RepeatNumber = 1
 	return &pipeline.Check{
-		ID: "catpaw/self", Content: digest(fmt.Sprint(labels), c.StateDir), Plugin: "catpaw", Source: "catpaw itself",
-		Interval: selfInterval, Policy: policy, Labels: pipeline.LabelsOf(labels),
+		ID: "catpaw/self", Content: digest(labels.String(), c.StateDir), Plugin: "catpaw", Source: "catpaw itself",
+		Interval: selfInterval, Policy: policy, Labels: labels,
 		Input: &self{store: s, dir: c.StateDir, lost: map[string]uint64{}},
 	}
 }
@@ -85,8 +81,8 @@ func (s *self) queue(q store.QueueInfo) pipeline.Event {
 	text.Item("output", "%s", q.Name).Item("queued", "%d events", q.Queued)
 	if known && q.Counts.Lost > before {
 		event.Status = pipeline.Bad
-		text.Item("seen", "%d events were given up: the queue is full even with one event of each alert", q.Counts.Lost-before)
-		text.Item("look further", "`catpaw queue`; mend the output, or raise queue.max_events")
+		text.Item("seen", "%d events were given up: the queue is full even with one event of each alert, or they were damaged on disk", q.Counts.Lost-before)
+		text.Item("look further", "catpaw's log, and `catpaw queue`; mend the output, or raise queue.max_events")
 	}
 	event.Description = text.String()
 	event.Attrs = []pipeline.Attr{{Key: "queued_events", Value: int64(q.Queued)}, {Key: "queued_bytes", Value: q.Bytes}}

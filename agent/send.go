@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -68,15 +67,9 @@ func sendOne(ctx context.Context, output *pipeline.OutputSpec, event *pipeline.E
 }
 
 func testEvent(c *Configuration, status pipeline.Status, now time.Time) *pipeline.Event {
-	set := map[string]string{}
-	for key, value := range c.Labels {
-		set[key] = value
-	}
-	set["from_plugin"], set["check"] = "catpaw", "catpaw test"
-	id := make([]byte, 16)
-	_, _ = rand.Read(id) // never fails
 	event := &pipeline.Event{
-		ID: hex.EncodeToString(id), Time: now.Unix(), Status: status, Labels: pipeline.LabelsOf(set), TitleRule: "$check",
+		ID: pipeline.NewID(now, rand.Reader), Time: now.Unix(), Status: status, TitleRule: "$check",
+		Labels:        pipeline.Merge(pipeline.L("check", "catpaw test"), mergeLabels("catpaw", c.Labels)),
 		FirstFireTime: now.Unix(), NotifyCount: 1,
 		Description: "[MD]\n- **test**: sent by `catpaw send`; nothing is wrong",
 	}

@@ -27,7 +27,7 @@ func (c *committer) commit(b *Batch) {
 	}
 	tx := store.Tx{States: b.States, Memos: b.Memos, Rows: make([]store.Row, 0, len(b.Notify)*len(c.queues))}
 	for _, event := range b.Notify {
-		event.ID = newID(b.Now, rand.Reader)
+		event.ID = NewID(b.Now, rand.Reader)
 		data := encodeMessage(event)
 		for _, queue := range c.queues {
 			tx.Rows = append(tx.Rows, store.Row{

@@ -10,8 +10,8 @@ import (
 // ULID. Ids of one agent sort by time.
 const idLength = 32
 
-// newID makes an event id. random must not fail (crypto/rand does not).
-func newID(now time.Time, random io.Reader) string {
+// NewID makes an event id. random must not fail (crypto/rand does not).
+func NewID(now time.Time, random io.Reader) string {
 	var raw [16]byte
 	ms := now.UnixMilli()
 	for i := range 6 {

@@ -14,7 +14,7 @@ const lateAfter = time.Minute
 // alert, begun and over while the sink was down, gives both times.
 func assemble(parcel store.Parcel, now time.Time) (*Message, error) {
 	last := parcel.Last()
-	message, err := decodeMessage(last.Key, last.Data)
+	message, err := DecodeMessage(last.Key, last.Data)
 	if err != nil || last.Time > now.Add(-lateAfter).Unix() && len(parcel.Rows) == 1 {
 		return message, err
 	}

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -58,23 +60,15 @@ func (m *Message) Event() (*Event, error) {
 	for key, value := range wire.Attrs {
 		event.Attrs = append(event.Attrs, Attr{key, value})
 	}
-	sortAttrs(event.Attrs)
+	slices.SortFunc(event.Attrs, func(a, b Attr) int { return strings.Compare(a.Key, b.Key) })
 	return event, nil
-}
-
-func sortAttrs(attrs []Attr) {
-	for i := 1; i < len(attrs); i++ {
-		for j := i; j > 0 && attrs[j].Key < attrs[j-1].Key; j-- {
-			attrs[j], attrs[j-1] = attrs[j-1], attrs[j]
-		}
-	}
 }
 
 // NewMessage encodes an event as the commit point does; tests of outputs start from it.
 func NewMessage(e *Event) *Message {
-	m, err := decodeMessage(e.AlertKey, encodeMessage(e))
+	m, err := DecodeMessage(e.AlertKey, encodeMessage(e))
 	if err != nil {
-		panic(err) // what encodeMessage wrote, decodeMessage reads
+		panic(err) // what encodeMessage wrote, DecodeMessage reads
 	}
 	return m
 }
@@ -97,9 +91,7 @@ func encodeMessage(e *Event) []byte {
 }
 
 // DecodeMessage reads what the commit point wrote.
-func DecodeMessage(key string, data []byte) (*Message, error) { return decodeMessage(key, data) }
-
-func decodeMessage(key string, data []byte) (*Message, error) {
+func DecodeMessage(key string, data []byte) (*Message, error) {
 	if len(data) < messageHeader {
 		return nil, errors.New("stored event is too short")
 	}
@@ -179,7 +171,7 @@ func appendValue(b []byte, value any) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends a JSON string. Unlike encoding/json it leaves <, > and & readable; what is not
+// AppendString appends a JSON string. Unlike encoding/json it leaves <, > and & readable; what is not
 // UTF-8 becomes U+FFFD.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')

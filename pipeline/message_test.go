@@ -35,7 +35,7 @@ func TestBrokenRowsAreErrorsNotPanics(t *testing.T) {
 	t.Parallel()
 	good := encodeMessage(&Event{ID: someID, Labels: L("a", "b")})
 	for n := range len(good) - 60 {
-		if m, err := decodeMessage("k", good[:n]); err == nil {
+		if m, err := DecodeMessage("k", good[:n]); err == nil {
 			if _, err := m.Event(); err == nil {
 				t.Fatalf("%d of %d bytes were taken for an event", n, len(good))
 			}

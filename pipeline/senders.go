@@ -62,7 +62,7 @@ func (s *senders) apply(outputs []*OutputSpec) {
 	}
 }
 
-// start makes a sender that begins when its predecessor (or nil) has ended. Its queue exists at once.
+// start makes a sender that begins when its predecessor (or nil) has ended. Its queue takes rows at once.
 func (s *senders) start(spec *OutputSpec, previous *sender) *sender {
 	ctx, abort := context.WithCancel(context.Background())
 	next := &sender{
@@ -98,8 +98,8 @@ func (s *sender) run() {
 			}
 		})
 	}
-	for shard := range s.spec.Concurrency {
-		workers.Go(func() { s.work(shard) })
+	for lane := range s.spec.Concurrency {
+		workers.Go(func() { s.work(lane) })
 	}
 	workers.Wait()
 	cancel()

@@ -169,8 +169,7 @@ func (w *worker) nextDue() (next time.Time) {
 }
 
 // pause sleeps; when another worker gets through, or the agent begins to stop, there is a try at once. It
-// returns false when the worker is
-// to end at once.
+// returns false when the worker is to end.
 func (w *worker) pause(d time.Duration, asked bool) bool {
 	w.story.pausing(w.lane, time.Now().Add(d))
 	revived := w.revival.next()

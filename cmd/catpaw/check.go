@@ -21,16 +21,12 @@ what would run, or every fault with its file and line.
 Exit status: 0 the configuration is good, 1 it is not.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			source, err := f.source()
-			if err != nil {
-				return err
-			}
-			c, err := source.Load()
+			c, err := f.load()
 			if err != nil {
 				return err
 			}
 			c.Warnings = append(c.Warnings, agent.OrphanWarnings(c)...)
-			return printConfiguration(cmd.OutOrStdout(), source.Dir, c)
+			return printConfiguration(cmd.OutOrStdout(), f.configs, c)
 		},
 	}
 }

@@ -34,11 +34,7 @@ Exit status: 0 all is well, 1 something is Critical, Warning or Info, 2 it could
 }
 
 func once(cmd *cobra.Command, f *flags, asJSON bool) error {
-	source, err := f.source()
-	if err != nil {
-		return &exitError{2, err}
-	}
-	c, err := source.Load()
+	c, err := f.load()
 	if err != nil {
 		return &exitError{2, err}
 	}

@@ -39,11 +39,7 @@ through its control socket, and while it does not, on the files of the state dir
 
 // withQueues opens the queues of the configured state directory for fn.
 func withQueues(f *flags, write bool, fn func(agent.Queues) error) error {
-	source, err := f.source()
-	if err != nil {
-		return err
-	}
-	c, err := source.Load()
+	c, err := f.load()
 	if err != nil {
 		return err
 	}

@@ -90,6 +90,15 @@ func (f *flags) source() (agent.Source, error) {
 	return s, nil
 }
 
+// load reads and judges the configuration that the flags name.
+func (f *flags) load() (*agent.Configuration, error) {
+	source, err := f.source()
+	if err != nil {
+		return nil, err
+	}
+	return source.Load()
+}
+
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,

@@ -20,11 +20,7 @@ queues, and prints what each said. Verdicts go to standard error: standard outpu
 Exit status: 0 every output took both, 1 one did not, or the configuration is wrong.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			source, err := f.source()
-			if err != nil {
-				return err
-			}
-			c, err := source.Load()
+			c, err := f.load()
 			if err != nil {
 				return err
 			}
