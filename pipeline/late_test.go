@@ -48,20 +48,24 @@ func told(t *testing.T, sinkWrite func(m *Message) error, events func(commit fun
 	return got
 }
 
+// whileUp is a sink that takes events once it is up.
+func whileUp(up *atomic.Bool) func(*Message) error {
+	return func(*Message) error {
+		if !up.Load() {
+			return errors.New("down")
+		}
+		return nil
+	}
+}
+
 func TestWhatComesLateSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var down atomic.Bool
-		down.Store(true)
-		got := told(t, func(*Message) error {
-			if down.Load() {
-				return errors.New("down")
-			}
-			return nil
-		}, func(commit func(Status, string)) {
+		var up atomic.Bool
+		got := told(t, whileUp(&up), func(commit func(Status, string)) {
 			commit(Warning, "old")
 			time.Sleep(10 * time.Minute)
 			commit(Critical, "new")
-			down.Store(false)
+			up.Store(true)
 			time.Sleep(2 * time.Minute)
 			commit(Critical, "newest")
 		})
@@ -73,20 +77,14 @@ func TestWhatComesLateSaysSo(t *testing.T) {
 
 func TestAnAlertBegunAndOverWhileTheSinkWasDownIsToldAsOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var down atomic.Bool
-		down.Store(true)
-		got := told(t, func(*Message) error {
-			if down.Load() {
-				return errors.New("down")
-			}
-			return nil
-		}, func(commit func(Status, string)) {
+		var up atomic.Bool
+		got := told(t, whileUp(&up), func(commit func(Status, string)) {
 			commit(Warning, "first")
 			commit(Critical, "worse")
 			time.Sleep(5 * time.Minute)
 			commit(Ok, "over")
 			commit(Warning, "again")
-			down.Store(false)
+			up.Store(true)
 			time.Sleep(2 * time.Minute)
 		})
 		if len(got) != 2 || !strings.HasPrefix(got[0], "Ok over\nit began at ") || !strings.Contains(got[0], "and was over at ") || !strings.HasPrefix(got[1], "Warning again") {

@@ -260,63 +260,76 @@ func TestTroubleWithTheDiskIsToldAndRecovers(t *testing.T) {
 	}
 }
 
-func TestQueuesCanBeSeenAndMoved(t *testing.T) {
-	t.Parallel()
-	refuse := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		w.WriteHeader(http.StatusBadRequest)
-	}))
-	t.Cleanup(refuse.Close)
-	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		<-r.Context().Done()
-	}))
-	t.Cleanup(hang.Close)
+// queueCommand runs catpaw queue and returns what it prints.
+func queueCommand(t *testing.T, dir string, want int, args ...string) string {
+	t.Helper()
+	stdout, stderr, code := catpaw(t, append(append([]string{"queue"}, args...), "-configs", dir)...)
+	if code != want {
+		t.Fatalf("queue %v: exit %d\n%s%s", args, code, stdout, stderr)
+	}
+	return stdout + stderr
+}
+
+// stuck runs an agent with two events for an output that refuses them and one that hangs, until the first
+// has two dead letters and the second two events in its queue.
+func stuck(t *testing.T) (a *program, dir string) {
+	t.Helper()
+	answer := func(do func(w http.ResponseWriter, r *http.Request)) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			do(w, r)
+		}))
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	refuses := answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) })
+	hangs := answer(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	says := filepath.Join(t.TempDir(), "says")
 	write(t, filepath.Dir(says), map[string]string{"says": fiveAlerts(2)})
-	main := fmt.Sprintf("[[outputs.webhook]]\nname = 'refuses'\nurl = %q\n[[outputs.webhook]]\nname = 'hangs'\nurl = %q\n", refuse.URL, hang.URL)
-	dir := confd(t, map[string]string{"config.toml": main, "p.exec/a.toml": fmt.Sprintf(inARow, says)})
-	a := start(t, "-configs", dir)
+	dir = confd(t, map[string]string{
+		"config.toml":   fmt.Sprintf("[[outputs.webhook]]\nname = 'refuses'\nurl = %q\n[[outputs.webhook]]\nname = 'hangs'\nurl = %q\n", refuses, hangs),
+		"p.exec/a.toml": fmt.Sprintf(inARow, says),
+	})
+	a = start(t, "-configs", dir)
 	a.waitLog("dead letter")
-
-	queue := func(want int, args ...string) string {
-		t.Helper()
-		stdout, stderr, code := catpaw(t, append(append([]string{"queue"}, args...), "-configs", dir)...)
-		if code != want {
-			t.Fatalf("queue %v: exit %d\n%s%s", args, code, stdout, stderr)
+	for deadline := time.Now().Add(patience); strings.Count(queueCommand(t, dir, 0, "cat", "refuses", "--dead"), "\n") < 2; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never two dead letters\n%s", queueCommand(t, dir, 0))
 		}
-		return stdout + stderr
 	}
+	return a, dir
+}
+
+func TestQueuesCanBeSeenWithTheAgentRunningOrNot(t *testing.T) {
+	t.Parallel()
+	a, dir := stuck(t)
 	look := func(where string) {
 		t.Helper()
-		if got := queue(0); !strings.Contains(got, "hangs") || !strings.Contains(got, "refuses") {
+		if got := queueCommand(t, dir, 0); !strings.Contains(got, "hangs") || !strings.Contains(got, "refuses") {
 			t.Errorf("%s: the list is\n%s", where, got)
 		}
-		if got := queue(0, "cat", "hangs"); strings.Count(got, `"event_status":"Warning"`) != 2 {
+		if got := queueCommand(t, dir, 0, "cat", "hangs"); strings.Count(got, `"event_status":"Warning"`) != 2 {
 			t.Errorf("%s: queued\n%s", where, got)
 		}
-		if got := queue(0, "cat", "refuses", "--dead"); strings.Count(got, `"reason":"`) != 2 || !strings.Contains(got, "400") {
+		if got := queueCommand(t, dir, 0, "cat", "refuses", "--dead"); strings.Count(got, `"reason":"`) != 2 || !strings.Contains(got, "400") {
 			t.Errorf("%s: dead\n%s", where, got)
 		}
-		if got := queue(1, "cat", "nope"); !strings.Contains(got, `there is no queue "nope"; there are: hangs, refuses`) {
+		if got := queueCommand(t, dir, 1, "cat", "nope"); !strings.Contains(got, `there is no queue "nope"; there are: hangs, refuses`) {
 			t.Errorf("%s: %s", where, got)
 		}
 	}
-	until := func(what string, ok func() bool) {
-		t.Helper()
-		for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("never: %s\n%s", what, queue(0))
-			}
-		}
-	}
-	until("both dead", func() bool { return strings.Count(queue(0, "cat", "refuses", "--dead"), "\n") == 2 })
 	look("running")
 	a.signal(os.Kill)
 	a.wait()
 	look("stopped")
+}
 
-	// The output that hangs is renamed: its queue is an orphan, and is drained into another.
+// TestTheQueueOfARenamedOutputIsDrained has both outputs renamed to one that works.
+func TestTheQueueOfARenamedOutputIsDrained(t *testing.T) {
+	t.Parallel()
+	a, dir := stuck(t)
+	a.signal(os.Kill)
+	a.wait()
 	url, bodies := sink(t)
 	write(t, dir, map[string]string{"config.toml": fmt.Sprintf("[[outputs.webhook]]\nname = 'works'\nurl = %q\n", url)})
 	if stdout, _, code := catpaw(t, "check", "-configs", dir); code != 0 || strings.Count(stdout, "belongs to no output") != 2 {
@@ -324,21 +337,20 @@ func TestQueuesCanBeSeenAndMoved(t *testing.T) {
 	}
 	a = start(t, "-configs", dir)
 	a.waitLog(`the queue "hangs" belongs to no output`)
-	if got := queue(0, "redrive", "hangs", "--to", "works"); got != "2 events put into the queue works\n" {
-		t.Error(got)
-	}
-	if got := queue(0, "redrive", "refuses", "--to", "works"); got != "2 events put into the queue works\n" {
-		t.Error(got)
+	for _, name := range []string{"hangs", "refuses"} {
+		if got := queueCommand(t, dir, 0, "redrive", name, "--to", "works"); got != "2 events put into the queue works\n" {
+			t.Error(got)
+		}
 	}
 	for range 4 {
 		if body := next(t, bodies); !strings.Contains(body, `"event_status":"Warning"`) {
 			t.Error(body)
 		}
 	}
-	if got := queue(1, "purge", "hangs"); !strings.Contains(got, "there is no queue") { // drained, it is forgotten
+	if got := queueCommand(t, dir, 1, "purge", "hangs"); !strings.Contains(got, "there is no queue") { // drained, it is forgotten
 		t.Error(got)
 	}
-	if got := queue(0, "--json"); strings.Contains(got, "hangs") || !strings.Contains(got, `"name":"works"`) {
+	if got := queueCommand(t, dir, 0, "--json"); strings.Contains(got, "hangs") || !strings.Contains(got, `"name":"works"`) {
 		t.Error(got)
 	}
 }
