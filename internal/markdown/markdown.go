@@ -22,6 +22,27 @@ func (b *Builder) Item(name, format string, args ...any) *Builder {
 	return b
 }
 
+// List adds a named list, of which items are shown as far as they fit into so many bytes. total is how
+// many there are, those beyond items counted; what is left out is said.
+func (b *Builder) List(name string, items []string, total, room int) *Builder {
+	shown, used := 0, 0
+	for shown < len(items) && used+len(items[shown])+len(bullet) <= room {
+		used += len(items[shown]) + len(bullet)
+		shown++
+	}
+	b.Item(name, "%d", total)
+	for _, item := range items[:shown] {
+		b.text.WriteString(bullet)
+		b.text.WriteString(item)
+	}
+	if shown < total {
+		fmt.Fprintf(&b.text, bullet+"… and %d more", total-shown)
+	}
+	return b
+}
+
+const bullet = "\n  - "
+
 // Code adds a named block of literal text. A fence inside the text cannot end it.
 func (b *Builder) Code(name, text string) *Builder {
 	b.text.WriteString("\n- **" + name + "**:\n\n```\n")

@@ -102,11 +102,13 @@ func (e *PatternError) Unwrap() error { return e.Err }
 
 // CompileSet reads a list of patterns. The error joins a PatternError for each that is wrong; Faults
 // takes it apart.
-func CompileSet(patterns []string) (*Set, error) {
+func CompileSet(patterns []string) (*Set, error) { return compileEach(patterns, Compile) }
+
+func compileEach(patterns []string, compile func(string) (*Pattern, error)) (*Set, error) {
 	set := &Set{patterns: make([]*Pattern, 0, len(patterns))}
 	var errs []error
 	for i, pattern := range patterns {
-		compiled, err := Compile(pattern)
+		compiled, err := compile(pattern)
 		if err != nil {
 			errs = append(errs, &PatternError{Index: i, Err: err})
 			continue

@@ -1,0 +1,43 @@
+// Package linefilter is the options filter_include and filter_exclude, which choose lines of text.
+package linefilter
+
+import (
+	"errors"
+	"fmt"
+
+	"catpaw/internal/config"
+	"catpaw/internal/match"
+)
+
+// Options is embedded in a probe's options.
+type Options struct {
+	FilterInclude []string `toml:"filter_include"` // any of these; none = every line
+	FilterExclude []string `toml:"filter_exclude"` // but none of these
+
+	include, exclude *match.Set
+}
+
+// Compile judges the options and makes Match ready. A filter without any pattern is a fault: it would
+// choose everything.
+func (o *Options) Compile() error {
+	if len(o.FilterInclude)+len(o.FilterExclude) == 0 {
+		return config.Field("filter_include", `say which lines are bad, as in filter_include = ["*error*"] (and which of them are not, with filter_exclude)`)
+	}
+	var errs []error
+	compile := func(option string, patterns []string) *match.Set {
+		set, err := match.CompileLines(patterns)
+		for _, fault := range match.Faults(err) {
+			errs = append(errs, config.Field(fmt.Sprintf("%s[%d]", option, fault.Index), "%v", fault.Err))
+		}
+		return set
+	}
+	o.include = compile("filter_include", o.FilterInclude)
+	o.exclude = compile("filter_exclude", o.FilterExclude)
+	return errors.Join(errs...)
+}
+
+// Match reports whether a line is chosen: an include pattern matches it, or there is none, and no
+// exclude pattern does. It is safe for concurrent use.
+func (o *Options) Match(line string) bool {
+	return (o.include.Len() == 0 || o.include.Match(line)) && !o.exclude.Match(line)
+}
