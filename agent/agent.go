@@ -88,7 +88,7 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 	a.alerting.Restore(states)
 	a.pipeline = pipeline.New(pipeline.Config{
 		Log: a.log, Store: a.store, Processors: processors.Chain(nil, a.alerting),
-		OnReaderGone: stop,
+		OnReaderGone: stop, OnBurst: new(bursts).goesOn,
 	})
 	a.apply(c)
 	a.log.Info("catpaw runs", zap.String("configuration", a.source.Dir), zap.String("state", c.StateDir),

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"crypto/rand"
 
 	"catpaw/store"
@@ -11,6 +12,7 @@ import (
 type committer struct {
 	store  *store.Store
 	queues []string
+	buffer []byte // used again
 }
 
 // route names the queues that get every notification from now on.
@@ -28,7 +30,8 @@ func (c *committer) commit(b *Batch) {
 	tx := store.Tx{States: b.States, Memos: b.Memos, Rows: make([]store.Row, 0, len(b.Notify)*len(c.queues))}
 	for _, event := range b.Notify {
 		event.ID = NewID(b.Now, rand.Reader)
-		data := encodeMessage(event)
+		c.buffer = appendMessage(c.buffer[:0], event)
+		data := bytes.Clone(c.buffer) // of just the size: it may wait long in memory
 		for _, queue := range c.queues {
 			tx.Rows = append(tx.Rows, store.Row{
 				Queue: queue, Key: event.AlertKey, Time: b.Now.Unix(), Closes: event.Status == Ok, Data: data,

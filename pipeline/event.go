@@ -67,6 +67,9 @@ func (e *Event) Title() string {
 	if template, ok := strings.CutPrefix(e.TitleRule, "[TPL]"); ok {
 		return e.renderTemplate(template)
 	}
+	if key, ok := strings.CutPrefix(e.TitleRule, "$"); ok && e.hasLabel(key) { // nearly always
+		return e.Labels.Get(key)
+	}
 	pieces := strings.Split(e.TitleRule, "::")
 	for i, piece := range pieces {
 		if key, ok := strings.CutPrefix(strings.TrimSpace(piece), "$"); ok && e.hasLabel(key) {

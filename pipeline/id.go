@@ -20,5 +20,7 @@ func NewID(now time.Time, random io.Reader) string {
 	if _, err := io.ReadFull(random, raw[6:]); err != nil {
 		panic("event id: " + err.Error())
 	}
-	return hex.EncodeToString(raw[:])
+	var text [idLength]byte
+	hex.Encode(text[:], raw[:])
+	return string(text[:])
 }

@@ -66,9 +66,9 @@ func (m *Message) Event() (*Event, error) {
 
 // NewMessage encodes an event as the commit point does; tests of outputs start from it.
 func NewMessage(e *Event) *Message {
-	m, err := DecodeMessage(e.AlertKey, encodeMessage(e))
+	m, err := DecodeMessage(e.AlertKey, appendMessage(nil, e))
 	if err != nil {
-		panic(err) // what encodeMessage wrote, DecodeMessage reads
+		panic(err) // what appendMessage wrote, DecodeMessage reads
 	}
 	return m
 }
@@ -82,12 +82,13 @@ func AppendResult(b []byte, e *Event) []byte {
 // A stored message is the status (1 byte), the length of the wire (4 bytes, big endian), the JSON.
 const messageHeader = 5
 
-func encodeMessage(e *Event) []byte {
-	data := make([]byte, messageHeader, messageHeader+400+len(e.Description))
-	data = appendWire(data, e)
-	data[0] = byte(e.Status)
-	binary.BigEndian.PutUint32(data[1:], uint32(len(data)-messageHeader))
-	return appendRest(data, e)
+// appendMessage appends a message to an empty buffer.
+func appendMessage(buffer []byte, e *Event) []byte {
+	buffer = append(buffer, make([]byte, messageHeader)...)
+	buffer = appendWire(buffer, e)
+	buffer[0] = byte(e.Status)
+	binary.BigEndian.PutUint32(buffer[1:], uint32(len(buffer)-messageHeader))
+	return appendRest(buffer, e)
 }
 
 // DecodeMessage reads what the commit point wrote.
@@ -134,7 +135,11 @@ func AppendLabels(b []byte, labels Labels) []byte {
 
 // appendRest appends what other outputs add, the id first and always idLength bytes.
 func appendRest(b []byte, e *Event) []byte {
-	b = fmt.Appendf(b, `,"id":"%-*.*s","title":`, idLength, idLength, e.ID)
+	var id [idLength]byte
+	for i := copy(id[:], e.ID); i < idLength; i++ {
+		id[i] = ' '
+	}
+	b = append(append(append(b, `,"id":"`...), id[:]...), `","title":`...)
 	b = AppendString(b, e.Title())
 	b = strconv.AppendInt(append(b, `,"first_fire_time":`...), e.FirstFireTime, 10)
 	b = strconv.AppendInt(append(b, `,"notify_count":`...), int64(e.NotifyCount), 10)

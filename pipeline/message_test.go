@@ -33,7 +33,7 @@ func TestTheWireHasSixFieldsInOrder(t *testing.T) {
 
 func TestBrokenRowsAreErrorsNotPanics(t *testing.T) {
 	t.Parallel()
-	good := encodeMessage(&Event{ID: someID, Labels: L("a", "b")})
+	good := appendMessage(nil, &Event{ID: someID, Labels: L("a", "b")})
 	for n := range len(good) - 60 {
 		if m, err := DecodeMessage("k", good[:n]); err == nil {
 			if _, err := m.Event(); err == nil {

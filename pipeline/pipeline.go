@@ -37,6 +37,7 @@ type Pipeline struct {
 	processed  chan struct{} // closed when the processing goroutine has ended
 	scheduler  *scheduler
 	committer  *committer
+	onBurst    func()
 	senders    *senders
 }
 
@@ -47,6 +48,8 @@ type Config struct {
 	Processors []Processor // in order; the last decides what must be told
 	// OnReaderGone (or nil) is called when an output says ErrReaderGone.
 	OnReaderGone func()
+	// OnBurst (or nil) is called in the processing goroutine for every batch that has much to tell.
+	OnBurst func()
 }
 
 // New makes a pipeline and starts its processing goroutine. It runs nothing until Apply.
@@ -59,6 +62,7 @@ func New(c Config) *Pipeline {
 		finish:     make(chan struct{}),
 		processed:  make(chan struct{}),
 		committer:  &committer{store: c.Store},
+		onBurst:    c.OnBurst,
 		senders:    newSenders(c.Store, c.Log, c.OnReaderGone),
 	}
 	p.scheduler = newScheduler(p.results, c.Store.Memo, c.Log)
@@ -147,6 +151,9 @@ func (b *Batch) add(r Result) (bytes int) {
 func (p *Pipeline) handle(b *Batch) {
 	for _, processor := range p.processors {
 		processor.Process(b)
+	}
+	if len(b.Notify) > batchSize/2 && p.onBurst != nil {
+		p.onBurst()
 	}
 	p.committer.commit(b)
 }

@@ -448,7 +448,7 @@ func TestARowThatCannotBeReadHoldsUpNobody(t *testing.T) {
 		p := New(Config{Log: zap.NewNop(), Store: memory, Processors: []Processor{&tellAll{}}})
 		p.Apply(nil, []*OutputSpec{{Name: "a", Timeout: time.Second, Concurrency: 1, Output: s}}, nil)
 		row := func(key, text string) store.Row {
-			return store.Row{Queue: "a", Key: key, Data: encodeMessage(&Event{ID: someID, Description: text})}
+			return store.Row{Queue: "a", Key: key, Data: appendMessage(nil, &Event{ID: someID, Description: text})}
 		}
 		memory.Commit(store.Tx{Rows: []store.Row{row("k", "1"), {Queue: "a", Key: "broken", Data: []byte("?")}, row("l", "2")}})
 		synctest.Wait()

@@ -74,9 +74,9 @@ func (c *changes) prepend(earlier *changes) {
 }
 
 // write makes the changes in a transaction. settled are rows that need not be written, as they were
-// when the transaction began.
-func (c *changes) write(tx *bbolt.Tx, settled map[*Row]bool, seq uint64) error {
-	w := &txWriter{tx: tx, buckets: map[*Queue]queueBuckets{}}
+// when the transaction began; values are kept in arena until it ends.
+func (c *changes) write(tx *bbolt.Tx, settled map[*Row]bool, seq uint64, arena *[]byte) error {
+	w := &txWriter{tx: tx, buckets: map[*Queue]queueBuckets{}, arena: arena}
 	w.keys(bucketAlerts, c.states)
 	w.keys(bucketMemos, c.memos)
 	w.drop(c.dropped)
@@ -95,6 +95,7 @@ func (c *changes) write(tx *bbolt.Tx, settled map[*Row]bool, seq uint64) error {
 type txWriter struct {
 	tx      *bbolt.Tx
 	buckets map[*Queue]queueBuckets
+	arena   *[]byte
 	err     error
 }
 
@@ -176,7 +177,7 @@ func (w *txWriter) rows(rows []*Row, settled map[*Row]bool) {
 	for _, row := range order {
 		size += int(row.size())
 	}
-	arena := make([]byte, 0, size) // bbolt keeps the slices until the commit
+	arena := slices.Grow((*w.arena)[:0], size) // bbolt keeps the slices until the commit
 	for _, row := range order {
 		start := len(arena)
 		arena = appendRow(arena, row)
@@ -184,6 +185,7 @@ func (w *txWriter) rows(rows []*Row, settled map[*Row]bool) {
 			w.put(b.rows, rowKey(row.lane, row.Seq), arena[start:len(arena):len(arena)])
 		}
 	}
+	*w.arena = arena
 }
 
 // maxDead is how many dead letters of a queue are kept; the oldest go first.

@@ -29,9 +29,9 @@ func TestRandomDamage(t *testing.T) {
 				case 0:
 					image[at] ^= 1 << random.IntN(8)
 				case 1:
-					clear(image[at/4096*4096 : at/4096*4096+4096])
+					clear(image[at/pageSize*pageSize : at/pageSize*pageSize+pageSize])
 				case 2:
-					copy(image[at/4096*4096:], image[random.IntN(50)*4096:][:4096]) // another page
+					copy(image[at/pageSize*pageSize:], image[random.IntN(50)*pageSize:][:pageSize]) // another page
 				case 3:
 					for j := range min(16, len(image)-at) {
 						image[at+j] = byte(random.Uint32())

@@ -163,7 +163,7 @@ func (m *model) torn() {
 	m.store.Commit(Tx{Rows: m.rows()})
 	m.store.Sync()
 	after := m.shot
-	copy(after, before[:2*os.Getpagesize()])
+	copy(after, before[:2*pageSize])
 	m.boot(after)
 }
 

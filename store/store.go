@@ -89,6 +89,7 @@ type Store struct {
 	unreadable bool     // rows of the file cannot be read
 
 	file   *file         // nil: in memory. The writer's own, but for read.
+	arena  []byte        // the writer's own, used again
 	wake   chan struct{} // something waits to be committed
 	soon   chan struct{} // something may be written with it
 	orders chan func()

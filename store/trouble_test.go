@@ -63,17 +63,17 @@ func TestAFileThatCannotBeReadIsPutAside(t *testing.T) {
 	}{
 		"no database at all":  {func([]byte) []byte { return bytes.Repeat([]byte("hello "), 10000) }, "corrupt"},
 		"a few bytes":         {func([]byte) []byte { return []byte("hello") }, "corrupt"},
-		"both heads are gone": {func(b []byte) []byte { clear(b[:8192]); return b }, "corrupt"},
+		"both heads are gone": {func(b []byte) []byte { clear(b[:2*pageSize]); return b }, "corrupt"},
 		"cut in the middle":   {func(b []byte) []byte { return b[:65536] }, "corrupt"},
 		"a page leads back to itself": {func(b []byte) []byte {
-			for at := 2 * 4096; at+4096 <= len(b); at += 4096 {
+			for at := 2 * pageSize; at+pageSize <= len(b); at += pageSize {
 				if count := native.Uint16(b[at+10:]); native.Uint16(b[at+8:]) == flagBranch && count > 1 {
 					native.PutUint64(b[at+pageHead+pageElement+8:], native.Uint64(b[at:]))
 				}
 			}
 			return b
 		}, "corrupt"},
-		"cut behind its heads":      {func(b []byte) []byte { return b[:8192] }, "corrupt"},
+		"cut behind its heads":      {func(b []byte) []byte { return b[:2*pageSize] }, "corrupt"},
 		"written by a later layout": {nil, "newer"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -141,9 +141,9 @@ func TestDamageFoundLaterIsPutAsideAndMemoryIsWrittenAgain(t *testing.T) {
 	spoilt, err := os.OpenFile(path, os.O_RDWR, 0)
 	must(t, err)
 	defer spoilt.Close()
-	for page := 2; page < len(image)/4096; page++ { // the disk goes bad under the running agent
-		if bytes.Contains(image[page*4096:(page+1)*4096], []byte("k300")) {
-			_, err := spoilt.WriteAt(bytes.Repeat([]byte{0xff}, 64), int64(page*4096+8))
+	for page := 2; page < len(image)/pageSize; page++ { // the disk goes bad under the running agent
+		if bytes.Contains(image[page*pageSize:(page+1)*pageSize], []byte("k300")) {
+			_, err := spoilt.WriteAt(bytes.Repeat([]byte{0xff}, 64), int64(page*pageSize+8))
 			must(t, err)
 		}
 	}

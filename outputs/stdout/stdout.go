@@ -5,6 +5,7 @@ package stdout
 import (
 	"context"
 	"os"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -20,6 +21,7 @@ type Output struct {
 	colour bool
 	render func([]byte, *pipeline.Message) []byte
 	memory memory
+	spare  sync.Pool // of *[]byte
 }
 
 // New returns an output with the default options.
@@ -66,6 +68,9 @@ func (o *Output) Write(ctx context.Context, batch []*pipeline.Message) []error {
 	}
 	select {
 	case <-f.done:
+		if !f.begun { // else the stream owes a part of it
+			o.spare.Put(&f.data)
+		}
 		return o.memory.verdicts(f, batch)
 	case <-ctx.Done():
 		o.memory.leave(f)
@@ -79,13 +84,21 @@ func (o *Output) lines(batch []*pipeline.Message) *flight {
 	for _, m := range batch {
 		if id := m.ID(); !o.memory.knows(id) {
 			if f.data == nil { // events are much of a size
-				f.data = make([]byte, 0, (len(m.JSON())+64)*len(batch))
+				f.data = o.buffer((len(m.JSON()) + 64) * len(batch))
 			}
 			f.data = o.render(f.data, m)
 			f.lines = append(f.lines, line{id, len(f.data)})
 		}
 	}
 	return f
+}
+
+// buffer returns an empty buffer of about that capacity.
+func (o *Output) buffer(size int) []byte {
+	if spare, ok := o.spare.Get().(*[]byte); ok {
+		return (*spare)[:0]
+	}
+	return make([]byte, 0, size)
 }
 
 // Close leaves standard output open: it is not ours alone.

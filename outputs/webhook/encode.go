@@ -43,6 +43,9 @@ func (e encoder) join(messages []*pipeline.Message) ([]byte, error) {
 		return messages[0].JSON(), nil
 	}
 	var b bytes.Buffer
+	if e.template == nil {
+		b.Grow(roomFor(messages))
+	}
 	if e.array {
 		b.WriteByte('[')
 	}
@@ -63,6 +66,15 @@ func (e encoder) join(messages []*pipeline.Message) ([]byte, error) {
 		b.WriteByte(']')
 	}
 	return b.Bytes(), nil
+}
+
+// roomFor is how many bytes the messages make as they are.
+func roomFor(messages []*pipeline.Message) int {
+	room := len("[]")
+	for _, m := range messages {
+		room += len(m.JSON()) + 1
+	}
+	return room
 }
 
 func (e encoder) one(m *pipeline.Message) ([]byte, error) {

@@ -4,6 +4,7 @@
 package alerting
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type entry struct {
 
 	key    string
 	id     uint64          // rises from alert to alert, see stateKey
+	place  int             // in byOwner
 	check  *pipeline.Check // nil when restored and not yet reported again
 	run    *pipeline.Run   // the last run that mentioned it
 	badRun *pipeline.Run   // the last run that found it bad
@@ -43,8 +45,8 @@ type waiting struct {
 // Processor is used by the processing goroutine only.
 type Processor struct {
 	log     *zap.Logger
-	alerts  map[string]*entry            // by alert key; only those pending, firing or lately recovered
-	byCheck map[string]map[string]*entry // by owner, then alert key
+	alerts  map[string]*entry   // by alert key; only those pending, firing or lately recovered
+	byOwner map[string][]*entry // the same, in no order
 
 	configured map[string]*pipeline.Check
 	covered    func(plugin string) bool
@@ -54,12 +56,13 @@ type Processor struct {
 	recovered  map[string]*pipeline.Run // by alert key: the runs now going on in which it recovered
 	lastID     uint64
 	obsolete   []store.State // of alerts that a store kept twice
+	buffer     []byte        // used again
 }
 
 // New returns a processor without alerts.
 func New(log *zap.Logger) *Processor {
 	return &Processor{
-		log: log, alerts: map[string]*entry{}, byCheck: map[string]map[string]*entry{},
+		log: log, alerts: map[string]*entry{}, byOwner: map[string][]*entry{},
 		configured: map[string]*pipeline.Check{}, waiting: map[string]*waiting{}, conflicts: map[string]bool{},
 		recovered: map[string]*pipeline.Run{}, lastID: uint64(time.Now().UnixNano()),
 	}
@@ -69,7 +72,7 @@ func New(log *zap.Logger) *Processor {
 func (p *Processor) States() []store.State {
 	states := make([]store.State, 0, len(p.alerts))
 	for _, e := range p.alerts {
-		states = append(states, encode(e))
+		states = append(states, p.encode(e))
 	}
 	return states
 }
@@ -216,7 +219,8 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 		p.recovered[e.key] = e.run
 	}
 	if decision != Silent {
-		b.Notify = append(b.Notify, explain(event, previous, next, decision))
+		explain(event, previous, next, decision)
+		b.Notify = append(b.Notify, event)
 	}
 	switch {
 	case next.Phase == None:
@@ -226,26 +230,38 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 			b.States = append(b.States, store.State{Key: e.stateKey()})
 		}
 	case next != previous:
-		b.States = append(b.States, encode(e))
+		b.States = append(b.States, p.encode(e))
 	}
 }
 
 func (p *Processor) keep(e *entry) {
 	p.alerts[e.key] = e
-	own := p.byCheck[e.Owner]
-	if own == nil {
-		own = map[string]*entry{}
-		p.byCheck[e.Owner] = own
-	}
-	own[e.key] = e
+	own := p.byOwner[e.Owner]
+	e.place = len(own)
+	p.byOwner[e.Owner] = append(own, e)
 }
 
 func (p *Processor) disown(e *entry) {
-	own := p.byCheck[e.Owner]
-	delete(own, e.key)
-	if len(own) == 0 {
-		delete(p.byCheck, e.Owner)
+	own := p.byOwner[e.Owner]
+	last := own[len(own)-1]
+	own[e.place], last.place = last, e.place
+	own[len(own)-1] = nil
+	if len(own) == 1 {
+		delete(p.byOwner, e.Owner)
+	} else {
+		p.byOwner[e.Owner] = own[:len(own)-1]
 	}
+}
+
+// ownedBy returns those alerts of an owner that are wanted, in the order of their keys.
+func (p *Processor) ownedBy(owner string, wanted func(*entry) bool) (found []*entry) {
+	for _, e := range p.byOwner[owner] {
+		if wanted(e) {
+			found = append(found, e)
+		}
+	}
+	slices.SortFunc(found, func(a, b *entry) int { return strings.Compare(a.key, b.key) })
+	return found
 }
 
 // policy is what holds for an alert whose check may be gone.

@@ -100,8 +100,8 @@ func TestWhatARunNoLongerMentionsIsOver(t *testing.T) {
 	r.want(r.run(c, pipeline.RunEnd{Well: true, Incomplete: map[string]bool{"": true}}), "")
 	r.want(r.run(c, well, bads("a")), "b:Ok")
 	r.want(r.run(c, well), "a:Ok")
-	if len(r.p.alerts) != 0 || len(r.p.byCheck) != 0 || len(r.states) != 0 {
-		t.Errorf("left behind: %d alerts, %d owners, %d states", len(r.p.alerts), len(r.p.byCheck), len(r.states))
+	if len(r.p.alerts) != 0 || len(r.p.byOwner) != 0 || len(r.states) != 0 {
+		t.Errorf("left behind: %d alerts, %d owners, %d states", len(r.p.alerts), len(r.p.byOwner), len(r.states))
 	}
 }
 
@@ -285,13 +285,13 @@ func TestOneRunThatSaysOkAndThenBadIsNotToldEveryTime(t *testing.T) {
 
 func TestTheStoryIsTold(t *testing.T) {
 	t.Parallel()
-	event := &pipeline.Event{Time: 1310, Status: pipeline.Ok, Description: "[MD]\n- **x**: " + strings.Repeat("é", 2000)}
-	told := explain(event, Alert{FirstFire: 1000, Count: 3, Severity: pipeline.Warning}, Alert{}, Recover)
+	told := &pipeline.Event{Time: 1310, Status: pipeline.Ok, Description: "[MD]\n- **x**: " + strings.Repeat("é", 2000)}
+	explain(told, Alert{FirstFire: 1000, Count: 3, Severity: pipeline.Warning}, Alert{}, Recover)
 	if !strings.HasSuffix(told.Description, "\n- **alert**: it was Warning, for 5m10s, and told 3 times") || told.NotifyCount != 3 || told.FirstFireTime != 1000 {
 		t.Errorf("told %+v", told)
 	}
-	event = &pipeline.Event{Time: 1310, Status: pipeline.Critical, Description: "plain"}
-	told = explain(event, Alert{Told: pipeline.Info}, Alert{FirstFire: 1000, Told: pipeline.Critical}, Rise)
+	told = &pipeline.Event{Time: 1310, Status: pipeline.Critical, Description: "plain"}
+	explain(told, Alert{Told: pipeline.Info}, Alert{FirstFire: 1000, Told: pipeline.Critical}, Rise)
 	if told.Description != "plain\nit got worse: Info, now Critical; bad for 5m10s" {
 		t.Errorf("told %q", told.Description)
 	}
@@ -305,7 +305,7 @@ func TestAllIsWellCostsNoMemory(t *testing.T) {
 	for range 100 {
 		r.want(r.run(c, well, oks("a"), oks("b")), "")
 	}
-	if len(r.p.alerts)+len(r.p.byCheck)+len(r.states) != 0 {
+	if len(r.p.alerts)+len(r.p.byOwner)+len(r.states) != 0 {
 		t.Error("good results left something behind")
 	}
 }
@@ -328,7 +328,7 @@ func TestAnAlertIsKeptWhole(t *testing.T) {
 		}
 	}
 	for _, want := range []*entry{e, {key: "k", id: 1, stale: true, Labels: pipeline.Labels{}}} {
-		if got, err := decode(encode(want)); err != nil || !reflect.DeepEqual(got, want) {
+		if got, err := decode(New(zap.NewNop()).encode(want)); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
 		}
 	}

@@ -8,8 +8,7 @@ import (
 )
 
 // explain makes a notification of a result: it adds what only the life of the alert knows.
-func explain(event *pipeline.Event, previous, next Alert, d Decision) *pipeline.Event {
-	told := *event
+func explain(told *pipeline.Event, previous, next Alert, d Decision) {
 	told.FirstFireTime, told.NotifyCount = next.FirstFire, next.Count
 	if d == Recover {
 		told.FirstFireTime, told.NotifyCount = previous.FirstFire, previous.Count
@@ -27,7 +26,6 @@ func explain(event *pipeline.Event, previous, next Alert, d Decision) *pipeline.
 	if line != "" {
 		told.Description = pipeline.WithLine(told.Description, "alert", line)
 	}
-	return &told
 }
 
 func times(n int) string {

@@ -11,15 +11,12 @@ import (
 // endRun looks for alerts that a run did not mention. When it looked everywhere it could have found
 // them, they are over. It also forgets what recovered long ago.
 func (p *Processor) endRun(b *pipeline.Batch, r *pipeline.Result) {
-	own := p.byCheck[r.Check.ID]
-	for _, key := range slices.Sorted(maps.Keys(own)) {
-		e := own[key]
+	open := func(e *entry) bool { return e.run != r.Run || e.waitingOk != nil }
+	for _, e := range p.ownedBy(r.Check.ID, open) {
 		switch {
 		case e.run == r.Run:
-			if e.waitingOk != nil {
-				p.step(b, e, Observation{Status: pipeline.Ok, Time: e.waitingOk.Time, Now: b.Now}, r.Check.Policy, e.waitingOk)
-				e.waitingOk = nil
-			}
+			p.step(b, e, Observation{Status: pipeline.Ok, Time: e.waitingOk.Time, Now: b.Now}, r.Check.Policy, e.waitingOk)
+			e.waitingOk = nil
 		case e.Phase == Recovered:
 			p.step(b, e, Observation{Status: pipeline.Ok, Now: b.Now}, r.Check.Policy, nil)
 		case !r.End.Well || r.End.Incomplete[""] || r.End.Incomplete[e.Source]:
@@ -81,7 +78,7 @@ func (p *Processor) Configure(checks []*pipeline.Check, covered func(plugin stri
 		old := before[check.ID]
 		if old == nil || old.Content != check.Content {
 			p.waiting[check.ID] = &waiting{plugin: check.Plugin}
-			for _, e := range p.byCheck[check.ID] {
+			for _, e := range p.byOwner[check.ID] {
 				e.stale = true
 			}
 		}
@@ -92,7 +89,7 @@ func (p *Processor) Configure(checks []*pipeline.Check, covered func(plugin stri
 // endOrphans ends the alerts of checks that are no longer configured, once nobody can claim them.
 func (p *Processor) endOrphans(b *pipeline.Batch) {
 	p.orphans = false
-	for _, owner := range slices.Sorted(maps.Keys(p.byCheck)) {
+	for _, owner := range slices.Sorted(maps.Keys(p.byOwner)) {
 		if p.configured[owner] != nil {
 			continue
 		}
@@ -100,13 +97,12 @@ func (p *Processor) endOrphans(b *pipeline.Batch) {
 		if !p.covered(plugin) {
 			continue
 		}
-		own := p.byCheck[owner]
-		for _, key := range slices.Sorted(maps.Keys(own)) {
-			if p.claimable(plugin, own[key]) {
+		for _, e := range p.ownedBy(owner, func(*entry) bool { return true }) {
+			if p.claimable(plugin, e) {
 				p.orphans = true
 				continue
 			}
-			p.end(b, own[key], "its check was removed from the configuration, or renamed")
+			p.end(b, e, "its check was removed from the configuration, or renamed")
 		}
 	}
 }

