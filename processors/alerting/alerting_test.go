@@ -363,3 +363,41 @@ func TestOfAnAlertThatWasKeptTwiceTheLaterCounts(t *testing.T) {
 		}
 	}
 }
+
+func TestAStoredAlertThatIsNoneIsAnError(t *testing.T) {
+	t.Parallel()
+	whole := New(zap.NewNop()).encode(&entry{key: "k", id: 1, Owner: "exec/1", Alert: Alert{Phase: Firing, Count: 300}})
+	for name, data := range map[string][]byte{
+		"nothing":            nil,
+		"text":               []byte(`{"key":"k"}`),
+		"cut short":          whole.Data[:len(whole.Data)-1],
+		"a phase of its own": append(whole.Data[:len(whole.Data):len(whole.Data)], 16<<3&0x7f|0x80, 1, 9),
+	} {
+		if e, err := decode(store.State{Key: whole.Key, Data: data}); err == nil {
+			t.Errorf("%s was taken for %+v", name, e)
+		}
+	}
+	later := append(whole.Data[:len(whole.Data):len(whole.Data)], 0xf2, 0x3f, 1, 'x') // a field of text, number 1022
+	if e, err := decode(store.State{Key: whole.Key, Data: later}); err != nil || e.Count != 300 {
+		t.Errorf("a field of a later version spoilt the alert: %+v, %v", e, err)
+	}
+}
+
+func BenchmarkStored(b *testing.B) {
+	p := New(zap.NewNop())
+	e := &entry{key: "4f1b21a435253bf868a1249d3ba7715f", id: 7, Owner: "exec/1", Source: "/opt/x.sh", TitleRule: "$check",
+		Labels: pipeline.L("check", "disk usage", "from_plugin", "exec", "mount", "/data/1234"), Alert: Alert{Phase: Firing, Count: 1, Sent: 1, LastSent: time.Now(), FirstFire: time.Now().Unix()}}
+	b.Run("encode", func(b *testing.B) {
+		for b.Loop() {
+			p.encode(e)
+		}
+	})
+	state := p.encode(e)
+	b.Run("decode", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := decode(state); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
