@@ -9,7 +9,7 @@ import (
 
 // The memory is written as a version, flags, and three lists, each with its length before it. Numbers are
 // varints, texts have their length before them, and a path tells how many bytes it shares with the one
-// before it in its list. A file takes some 50 bytes, and 32 more with a checksum.
+// before it in its list. A file takes some 35 bytes, and 32 more with a checksum.
 const version = 1
 
 const (
