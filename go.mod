@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/BurntSushi/toml v1.6.0
+	github.com/bmatcuk/doublestar/v4 v4.10.4
 	github.com/go-resty/resty/v2 v2.17.2
 	github.com/gobwas/glob v1.1.0
 	github.com/kballard/go-shellquote v0.0.0-20180428030007-95032a82bc51
