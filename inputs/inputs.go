@@ -5,14 +5,16 @@ import (
 	"catpaw/inputs/exec"
 	"catpaw/inputs/http"
 	"catpaw/inputs/net"
+	"catpaw/inputs/sfilter"
 	"catpaw/pipeline"
 )
 
 // Table maps the name of a probe, which is the name of its directory conf.d/p.NAME, to its constructor.
 func Table() map[string]func() pipeline.Input {
 	return map[string]func() pipeline.Input{
-		"exec": func() pipeline.Input { return exec.New() },
-		"http": func() pipeline.Input { return http.New() },
-		"net":  func() pipeline.Input { return net.New() },
+		"exec":    func() pipeline.Input { return exec.New() },
+		"http":    func() pipeline.Input { return http.New() },
+		"net":     func() pipeline.Input { return net.New() },
+		"sfilter": func() pipeline.Input { return sfilter.New() },
 	}
 }
