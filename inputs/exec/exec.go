@@ -11,14 +11,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
+	"catpaw/inputs/internal/cmdline"
 	"catpaw/internal/command"
 	"catpaw/internal/config"
 	"catpaw/pipeline"
@@ -32,18 +28,15 @@ const globGuess = 100
 
 // Probe runs commands.
 type Probe struct {
-	Commands    []config.Command         `toml:"commands"`
-	Mode        string                   `toml:"mode"`        // "json" or "nagios"
-	Timeout     config.Duration          `toml:"timeout"`     // of each command
-	Concurrency int                      `toml:"concurrency"` // commands at once
-	Check       string                   `toml:"check"`       // nagios: the check label
-	Env         map[string]config.Secret `toml:"env"`         // added to the agent's environment
-	User        string                   `toml:"user"`        // "" = as the agent
-	WorkingDir  string                   `toml:"working_dir"`
-	MaxOutput   config.Size              `toml:"max_output"` // of each command
+	Commands    []config.Command `toml:"commands"`
+	Mode        string           `toml:"mode"`        // "json" or "nagios"
+	Timeout     config.Duration  `toml:"timeout"`     // of each command
+	Concurrency int              `toml:"concurrency"` // commands at once
+	Check       string           `toml:"check"`       // nagios: the check label
+	MaxOutput   config.Size      `toml:"max_output"`  // of each command
+	cmdline.Options
 
-	lines []line        // the commands, split
-	user  *command.User // nil = as the agent
+	lines []line // the commands, split
 
 	mu      sync.Mutex
 	matched map[string][]string // glob → the targets it last matched
@@ -62,7 +55,7 @@ func New() *Probe {
 
 // Init judges the options.
 func (p *Probe) Init() error {
-	return errors.Join(p.initCommands(), p.initMode(), p.initLimits(), p.initSurroundings())
+	return errors.Join(p.initCommands(), p.initMode(), p.initLimits(), p.Prepare())
 }
 
 func (p *Probe) initCommands() error {
@@ -126,29 +119,6 @@ func (p *Probe) initLimits() error {
 	return errors.Join(errs...)
 }
 
-func (p *Probe) initSurroundings() error {
-	var errs []error
-	if p.WorkingDir != "" && !filepath.IsAbs(p.WorkingDir) {
-		errs = append(errs, config.Field("working_dir", "%q must be an absolute path", p.WorkingDir))
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Env)) {
-		if name == "" || strings.ContainsAny(name, "=\x00") {
-			errs = append(errs, config.Field("env", "%q cannot be the name of a variable", name))
-		}
-		if strings.ContainsRune(p.Env[name].Reveal(), 0) {
-			errs = append(errs, config.Field("env."+name, "the value must not hold a NUL byte"))
-		}
-	}
-	if p.User != "" {
-		user, err := command.LookupUser(p.User)
-		if err != nil {
-			errs = append(errs, config.Field("user", "%v", err))
-		}
-		p.user = user
-	}
-	return errors.Join(errs...)
-}
-
 // MaxGather is every command at its timeout, in as many rounds as concurrency makes of them.
 func (p *Probe) MaxGather() time.Duration {
 	n := 0
@@ -181,17 +151,13 @@ func (p *Probe) Keys() []pipeline.Labels {
 // Gather runs every command once.
 func (p *Probe) Gather(ctx context.Context, r *pipeline.Report) error {
 	jobs := p.expand(r)
-	extra := make([]string, 0, len(p.Env))
-	for name, value := range p.Env {
-		extra = append(extra, name+"="+value.Reveal())
-	}
-	env := command.Environ(os.Environ(), p.user, extra...)
+	surroundings := p.Spec(nil)
 	var done sync.Map
 	r.ForEach(ctx, len(jobs), p.Concurrency,
 		func(i int) pipeline.Labels { return failureLabels(jobs[i].target) },
 		func(i int) {
 			done.Store(i, true)
-			p.run(ctx, r, &jobs[i], env)
+			p.run(ctx, r, &jobs[i], surroundings)
 		})
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return unreached(jobs, &done)

@@ -8,15 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 
+	"catpaw/inputs/internal/cmdline"
 	"catpaw/internal/config"
 	"catpaw/internal/markdown"
 	"catpaw/internal/printable"
 	"catpaw/pipeline"
-
-	"github.com/kballard/go-shellquote"
 )
 
 // line is one configured command.
@@ -36,53 +34,24 @@ func (l *line) target() string {
 }
 
 func parseLine(c config.Command) (line, error) {
-	if c.Line == "" {
-		if len(c.Argv) == 0 || c.Argv[0] == "" {
-			return line{}, errors.New("it is empty: write a command")
-		}
-		return line{argv: c.Argv}, noNUL(c.Argv)
-	}
-	argv, err := shellquote.Split(c.Line)
-	if err != nil {
-		return line{}, fmt.Errorf("%s: close it, or write the command as an array of arguments", strings.ToLower(err.Error()))
-	}
-	if len(argv) == 0 || argv[0] == "" {
-		return line{}, errors.New("it is empty: write a command")
-	}
-	if !strings.ContainsAny(argv[0], `*?[`) {
-		return line{argv: argv}, noNUL(argv)
+	argv, err := cmdline.Parse(c)
+	if err != nil || c.Line == "" || !strings.ContainsAny(argv[0], `*?[`) {
+		return line{argv: argv}, err
 	}
 	if _, err := filepath.Match(argv[0], ""); err != nil {
 		return line{}, fmt.Errorf("%q is not a glob: a [ is not closed; a path that really holds one can be written as an array of arguments", argv[0])
 	}
-	return line{argv: argv, text: strings.TrimSpace(c.Line)}, noNUL(argv)
+	return line{argv: argv, text: strings.TrimSpace(c.Line)}, nil
 }
-
-// shellWords are what a shell would make something of.
-var shellWords = []string{"|", "||", "&&", ";", "&", ">", ">>", "<", "2>", "2>&1", ">/dev/null", "2>/dev/null"}
 
 // Warnings tells of command lines that look as if a shell were to run them.
 func (p *Probe) Warnings() (warnings []string) {
 	for i, c := range p.Commands {
-		argv, _ := shellquote.Split(c.Line)
-		for _, word := range argv {
-			if slices.Contains(shellWords, word) {
-				warnings = append(warnings, fmt.Sprintf(
-					`commands[%d]: no shell runs this, so %q is an argument as any other; for a shell write ["/bin/sh", "-c", "…"]`, i, word))
-				break
-			}
+		if warning := cmdline.ShellWarning(c); warning != "" {
+			warnings = append(warnings, fmt.Sprintf("commands[%d]: %s", i, warning))
 		}
 	}
 	return warnings
-}
-
-func noNUL(argv []string) error {
-	for _, arg := range argv {
-		if strings.ContainsRune(arg, 0) {
-			return errors.New("an argument holds a NUL byte, which no command can be given")
-		}
-	}
-	return nil
 }
 
 // job is one command of one run.
@@ -247,7 +216,7 @@ func failureLabels(target string) pipeline.Labels {
 	return pipeline.Labels{{Key: "check", Value: failed}, {Key: "target", Value: target}}
 }
 
-func targetOf(argv []string) string { return label(shellquote.Join(argv...)) }
+func targetOf(argv []string) string { return label(cmdline.Target(argv)) }
 
 // maxTarget is the most bytes of a command in a label.
 const maxTarget = 200

@@ -24,17 +24,14 @@ const (
 )
 
 // run runs one command and reports what it printed and whether it worked.
-func (p *Probe) run(ctx context.Context, r *pipeline.Report, j *job, env []string) {
-	o := outcome{job: j, user: p.User}
+func (p *Probe) run(ctx context.Context, r *pipeline.Report, j *job, spec command.Spec) {
+	o := outcome{job: j, by: p.RunAs()}
 	if j.fault != "" {
 		o.faults = []string{j.fault}
 		o.report(r)
 		return
 	}
-	spec := command.Spec{
-		Argv: j.argv, Env: env, Dir: p.WorkingDir, User: p.user,
-		Timeout: p.Timeout.Std(), MaxOutput: int64(p.MaxOutput),
-	}
+	spec.Argv, spec.Timeout, spec.MaxOutput = j.argv, p.Timeout.Std(), int64(p.MaxOutput)
 	if p.Mode == "nagios" {
 		o.runNagios(ctx, r, spec, p.Timeout.String())
 	} else {
@@ -50,7 +47,7 @@ func (p *Probe) run(ctx context.Context, r *pipeline.Report, j *job, env []strin
 // outcome is one run of one command.
 type outcome struct {
 	job    *job
-	user   string
+	by     string // who could run it by hand
 	result command.Result
 	events int
 	faults []string // why the command did not work, as far as shown
@@ -185,11 +182,7 @@ func (o *outcome) describe() string {
 			b.Item("events that count", "%d", o.events)
 		}
 	}
-	by := "the agent's user"
-	if o.user != "" {
-		by = o.user
-	}
-	return b.Item("to look further", "run it by hand as %s", by).String()
+	return b.Item("to look further", "run it by hand as %s", o.by).String()
 }
 
 // ending is how the command ended, for people.

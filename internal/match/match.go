@@ -18,6 +18,7 @@ const MaxText = 16 << 10
 type Pattern struct {
 	source string
 	match  func(text string) bool // given at most MaxText bytes; nil = the text must equal source
+	needle string                 // see Needle
 }
 
 // Compile reads a pattern. One with `*`, `?` or `[` is a glob over the whole text: `*` any text, `?`
@@ -25,16 +26,16 @@ type Pattern struct {
 // takes it as it is. Any other pattern, one with braces alone included, means exactly itself.
 func Compile(pattern string) (*Pattern, error) {
 	if !strings.ContainsAny(pattern, "*?[") {
-		return &Pattern{source: pattern}, nil
+		return &Pattern{source: pattern, needle: pattern}, nil
 	}
 	if fast := simple(pattern); fast != nil {
-		return &Pattern{source: pattern, match: fast}, nil
+		return &Pattern{source: pattern, match: fast, needle: literalOfGlob(pattern)}, nil
 	}
 	compiled, err := glob.Compile(pattern)
 	if err != nil {
 		return nil, explain(pattern, err)
 	}
-	return &Pattern{source: pattern, match: compiled.Match}, nil
+	return &Pattern{source: pattern, match: compiled.Match, needle: literalOfGlob(pattern)}, nil
 }
 
 // simple returns a plain search for `*word*`, `word*` and `*word`, nil for any other glob.
