@@ -17,7 +17,7 @@ const (
 
 // scanner looks for matching lines in output of any size.
 type scanner struct {
-	finder *linefilter.Finder
+	filter *linefilter.Options
 	most   int // lines that are kept
 
 	kept    []string // the first ones that matched, fit to be shown
@@ -75,7 +75,7 @@ func (s *scanner) look(text []byte) {
 	if text[len(text)-1] != '\n' {
 		s.lines++
 	}
-	s.finder.Each(text, func(line []byte) {
+	s.filter.Each(text, func(line []byte) {
 		s.matched++
 		if len(s.kept) < s.most {
 			s.kept = append(s.kept, printable.Line(string(line[:min(len(line), 4*shownLine)]), shownLine))

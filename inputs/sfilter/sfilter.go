@@ -89,7 +89,7 @@ func (p *Probe) Gather(ctx context.Context, r *pipeline.Report) error {
 	if p.idle() {
 		return nil
 	}
-	s := &scanner{finder: p.Finder(), most: p.MaxLines}
+	s := &scanner{filter: &p.Filter, most: p.MaxLines}
 	spec := p.Spec(p.argv)
 	spec.Timeout, spec.Stdout = p.Timeout.Std(), s.read
 	run := command.Run(ctx, spec)

@@ -195,13 +195,13 @@ func TestLinesOfAnyLengthAndReadsOfAnySize(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := &scanner{finder: o.Finder(), most: 5}
+			s := &scanner{filter: &o, most: 5}
 			s.read(bytes.NewReader([]byte(c.text)))
 			if s.lines != c.lines || s.matched != c.matched {
 				t.Errorf("%d lines, %d matched", s.lines, s.matched)
 			}
 			if len(c.text) < 2*window {
-				s := &scanner{finder: o.Finder(), most: 5}
+				s := &scanner{filter: &o, most: 5}
 				s.read(iotest.OneByteReader(strings.NewReader(c.text)))
 				if s.lines != c.lines || s.matched != c.matched {
 					t.Errorf("byte by byte: %d lines, %d matched", s.lines, s.matched)

@@ -18,7 +18,7 @@ func CompileLine(pattern string) (*Pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the regular expression %s is wrong: %w", pattern, err)
 	}
-	return &Pattern{source: pattern, match: compiled.MatchString, needle: literalOfRegexp(expression)}, nil
+	return &Pattern{source: pattern, match: compiled.MatchString, needles: literalsOfRegexp(expression)}, nil
 }
 
 // CompileLines reads a list of patterns over lines of text. Errors are as those of CompileSet.

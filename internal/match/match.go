@@ -18,7 +18,8 @@ const MaxText = 16 << 10
 type Pattern struct {
 	source string
 	match  func(text string) bool // given at most MaxText bytes; nil = the text must equal source
-	needle string                 // see Needle
+	// needles are texts of which every line that matches holds one; none = nobody knows.
+	needles []string
 }
 
 // Compile reads a pattern. One with `*`, `?` or `[` is a glob over the whole text: `*` any text, `?`
@@ -26,16 +27,16 @@ type Pattern struct {
 // takes it as it is. Any other pattern, one with braces alone included, means exactly itself.
 func Compile(pattern string) (*Pattern, error) {
 	if !strings.ContainsAny(pattern, "*?[") {
-		return &Pattern{source: pattern, needle: pattern}, nil
+		return &Pattern{source: pattern, needles: needleOf(pattern)}, nil
 	}
 	if fast := simple(pattern); fast != nil {
-		return &Pattern{source: pattern, match: fast, needle: literalOfGlob(pattern)}, nil
+		return &Pattern{source: pattern, match: fast, needles: needleOf(literalOfGlob(pattern))}, nil
 	}
 	compiled, err := glob.Compile(pattern)
 	if err != nil {
 		return nil, explain(pattern, err)
 	}
-	return &Pattern{source: pattern, match: compiled.Match, needle: literalOfGlob(pattern)}, nil
+	return &Pattern{source: pattern, match: compiled.Match, needles: needleOf(literalOfGlob(pattern))}, nil
 }
 
 // simple returns a plain search for `*word*`, `word*` and `*word`, nil for any other glob.

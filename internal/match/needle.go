@@ -1,27 +1,34 @@
 package match
 
 import (
+	"cmp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
-// Needle returns a text that every line that the pattern matches holds, "" where there is none such. It
-// lets whoever searches much text look for the needle first, which is far quicker than matching.
-func (p *Pattern) Needle() string { return p.needle }
-
-// Needles returns the needles of all patterns, nil where one has none.
+// Needles returns texts of which every line that a pattern of the set matches holds one, nil where there are
+// none such. They let whoever searches much text look for them first, which is far quicker than matching.
 func (s *Set) Needles() []string {
 	if s == nil {
 		return nil
 	}
 	needles := make([]string, 0, len(s.patterns))
 	for _, pattern := range s.patterns {
-		if pattern.needle == "" {
+		if len(pattern.needles) == 0 {
 			return nil
 		}
-		needles = append(needles, pattern.needle)
+		needles = append(needles, pattern.needles...)
 	}
 	return needles
+}
+
+// needleOf is the needle of a pattern without alternatives.
+func needleOf(literal string) []string {
+	if literal == "" {
+		return nil
+	}
+	return []string{literal}
 }
 
 // literalOfGlob is the longest piece of a glob that stands for itself.
@@ -56,29 +63,53 @@ func literalOfGlob(pattern string) string {
 	return longest
 }
 
-// literalOfRegexp is the longest text that a match of the expression must hold.
-func literalOfRegexp(expression string) string {
+// literalsOfRegexp are texts of which every match of the expression holds one.
+func literalsOfRegexp(expression string) []string {
 	parsed, err := syntax.Parse(expression, syntax.Perl)
 	if err != nil {
-		return ""
+		return nil
 	}
 	return required(parsed.Simplify())
 }
 
-func required(r *syntax.Regexp) (longest string) {
+func required(r *syntax.Regexp) []string {
 	switch r.Op {
 	case syntax.OpLiteral:
 		if r.Flags&syntax.FoldCase == 0 {
-			longest = string(r.Rune)
+			return needleOf(string(r.Rune))
 		}
 	case syntax.OpCapture, syntax.OpPlus:
-		longest = required(r.Sub[0])
+		return required(r.Sub[0])
 	case syntax.OpConcat:
-		for _, part := range r.Sub {
-			if literal := required(part); len(literal) > len(longest) {
-				longest = literal
+		return bestOf(r.Sub)
+	case syntax.OpAlternate:
+		return oneOfEach(r.Sub)
+	}
+	return nil
+}
+
+// bestOf takes the part whose shortest literal is the longest.
+func bestOf(parts []*syntax.Regexp) (best []string) {
+	length := 0
+	for _, part := range parts {
+		if literals := required(part); len(literals) > 0 {
+			if shortest := len(slices.MinFunc(literals, byLength)); shortest > length {
+				best, length = literals, shortest
 			}
 		}
 	}
-	return longest
+	return best
+}
+
+func byLength(a, b string) int { return cmp.Compare(len(a), len(b)) }
+
+func oneOfEach(alternatives []*syntax.Regexp) (all []string) {
+	for _, alternative := range alternatives {
+		literals := required(alternative)
+		if len(literals) == 0 {
+			return nil
+		}
+		all = append(all, literals...)
+	}
+	return all
 }
