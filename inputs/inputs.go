@@ -5,6 +5,7 @@ import (
 	"catpaw/inputs/exec"
 	"catpaw/inputs/http"
 	"catpaw/inputs/net"
+	"catpaw/inputs/ping"
 	"catpaw/pipeline"
 )
 
@@ -14,5 +15,6 @@ func Table() map[string]func() pipeline.Input {
 		"exec": func() pipeline.Input { return exec.New() },
 		"http": func() pipeline.Input { return http.New() },
 		"net":  func() pipeline.Input { return net.New() },
+		"ping": func() pipeline.Input { return ping.New() },
 	}
 }
