@@ -37,7 +37,7 @@ func (r *round) look(ctx context.Context, i int) {
 	started := time.Now()
 	s := r.see(ctx, i)
 	bad := s.echoes == nil || s.echoes.lossPercent() >= r.LossGe
-	if bad && ctx.Err() != nil { // cut off by us: the target is not to blame
+	if ctx.Err() != nil && (bad || s.echoes.received < r.Count) { // cut off by us: the target is not to blame
 		r.report.Incomplete("")
 		if errors.Is(s.problem, errNoTurn) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			r.lacks(errNoTurn)

@@ -15,9 +15,12 @@ import (
 // once overflow each other's buffers and lose every fourth reply; 32 do not.
 const maxRaw = 32
 
-// onePacket is what fits into an Ethernet frame. Larger pings leave room for fewer others, since the
-// sockets' buffers are filled by bytes.
-const onePacket = 1472
+// A socket's buffer of 208 KiB, Linux' default, holds 277 packets of the usual size with what the kernel
+// adds to each, but no more than 92 full Ethernet frames: larger pings leave room for fewer others.
+const (
+	inBuffer = 768 // bytes that a ping of up to 118 bytes takes in the buffer
+	overhead = 650 // of them the kernel's
+)
 
 // rawIDs are leave to ping on raw sockets, each with an ICMP identifier that nobody else holds.
 type rawIDs struct {
@@ -39,7 +42,7 @@ func newRawIDs(n int) *rawIDs {
 }
 
 // raws is how many identifiers a ping of this size must hold.
-func (p *Probe) raws() int { return min(maxRaw, (p.Size-1)/onePacket+1) }
+func (p *Probe) raws() int { return min(maxRaw, (p.Size+overhead-1)/inBuffer+1) }
 
 // errNoTurn is the end of a run that waited for others' raw sockets.
 var errNoTurn error = &hostError{"other checks held all raw sockets until this one's deadline. Longer intervals help; so does to allow unprivileged pings, which know no such limit: " + remedyUnprivileged}
