@@ -89,6 +89,11 @@ func (e *echoes) tried() {
 // onReceive takes the first reply to a packet.
 func (e *echoes) onReceive(packet *ping.Packet) {
 	rtt := time.Since(e.sentAt[packet.Seq]) // go-ping has seen to it that this was sent
+	// go-ping's own figure begins before the packet is sent, ours after; where the clock on the wall was
+	// not set meanwhile, they hardly differ.
+	if packet.Rtt > rtt && packet.Rtt < rtt+time.Millisecond {
+		rtt = packet.Rtt
+	}
 	if rtt > e.wait {
 		e.late++
 		return

@@ -192,7 +192,8 @@ func TestRawIdentifiersAreUniqueAndLimited(t *testing.T) {
 
 func TestChecksShareTheRawSockets(t *testing.T) {
 	t.Parallel()
-	if New().raw != New().raw || cap(New().raw.free) != 32 {
+	one, other := New(), New()
+	if one.raw != other.raw || cap(one.raw.free) != 32 {
 		t.Error("each check has its own")
 	}
 	for size, raws := range map[int]int{24: 1, 56: 1, 118: 1, 119: 2, 1472: 3, 5000: 8, maxSize: 32} {
