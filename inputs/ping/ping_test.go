@@ -54,6 +54,7 @@ func either(t testing.TB) {
 // needV6 skips the test where there is no IPv6 on loopback.
 func needV6(t testing.TB) {
 	t.Helper()
+	either(t)
 	p := New()
 	pipetest.Options(t, "targets = ['::1']\ncount = 1\ntimeout = 5", p)
 	if e := pipetest.Gather(t, p)[0]; e.Status != pipeline.Ok {
