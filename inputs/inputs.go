@@ -6,6 +6,7 @@ import (
 	"catpaw/inputs/filechange"
 	"catpaw/inputs/http"
 	"catpaw/inputs/net"
+	"catpaw/inputs/ping"
 	"catpaw/inputs/sfilter"
 	"catpaw/pipeline"
 )
@@ -17,6 +18,7 @@ func Table() map[string]func() pipeline.Input {
 		"filechange": func() pipeline.Input { return filechange.New() },
 		"http":       func() pipeline.Input { return http.New() },
 		"net":        func() pipeline.Input { return net.New() },
+		"ping":       func() pipeline.Input { return ping.New() },
 		"sfilter":    func() pipeline.Input { return sfilter.New() },
 	}
 }
