@@ -33,20 +33,25 @@ func openAt(at int, name string, flags int) (folder, error) {
 	}
 }
 
+// read goes on where nothing but "." and ".." came: that is no end. A signal cuts a read short after any
+// entry, and the Go runtime sends signals.
 func (d descriptor) read(b *batch) (more bool, err error) {
 	if b.room == nil {
 		b.room = make([]byte, roomForEntries)
 	}
 	b.entries = b.entries[:0]
-	n, err := unix.ReadDirent(int(d), b.room)
-	for err == unix.EINTR {
-		n, err = unix.ReadDirent(int(d), b.room)
+	for len(b.entries) == 0 {
+		n, err := unix.ReadDirent(int(d), b.room)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil || n == 0:
+			return false, err
+		}
+		b.parse(b.room[:n])
+		more = n > len(b.room)-longestEntry // the kernel fills the room while there is something to fill it with
 	}
-	if err != nil {
-		return false, err
-	}
-	b.parse(b.room[:n])
-	return n > len(b.room)-longestEntry, nil // the kernel fills the room while there is something to fill it with
+	return more, nil
 }
 
 // parse takes getdents64(2)'s records apart: inode and offset of 8 bytes each, the record's length in

@@ -111,7 +111,8 @@ func (p *Probe) byHand(at *place) string {
 	if p.AlertIf == stale {
 		return "ls -lat " + quote(at.path) + " | head"
 	}
-	return fmt.Sprintf("find %s -type f -newermt '-%d seconds' -ls", quote(strings.TrimRight(at.path, "/")+"/"), int64(p.TimeSpan.Std().Seconds()))
+	seconds := (p.TimeSpan.Std() + time.Second - 1) / time.Second
+	return fmt.Sprintf("find %s -type f -newermt '-%d seconds' -ls", quote(strings.TrimRight(at.path, "/")+"/"), seconds)
 }
 
 // closed describes a directory that could not be read at all.
