@@ -28,7 +28,7 @@ func grow(b *testing.B, each int) (root string) {
 	root = b.TempDir()
 	old := time.Now().Add(-48 * time.Hour)
 	for i := range benchFiles / each {
-		dir := filepath.Join(root, strconv.Itoa(i%20), strconv.Itoa(i/20%20), fmt.Sprintf("dir%06d", i))
+		dir := filepath.Join(root, fmt.Sprintf("a-directory-%06d", i))
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			b.Fatal(err)
 		}

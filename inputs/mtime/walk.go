@@ -17,9 +17,10 @@ import (
 //	    the rest of a large     the directories in it
 //	    directory
 //
-// A task is pushed before the work on which it does not depend, so that one huge directory keeps all
-// workers busy, too. The stack grows with the depth of the tree, not with its width: of a directory,
-// no more than a batch of names for each worker is known at a time.
+// What is left to read of a directory and the directories in it go onto the stack before its files are
+// asked, so that one huge directory keeps all workers busy, too. The rest of a directory lies below the
+// directories that came from it, so that the stack grows with the depth of the tree, not with its
+// width: one batch of names for each level.
 type walk struct {
 	rules
 	maxDepth int        // 0 = no limit

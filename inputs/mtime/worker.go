@@ -7,7 +7,7 @@ type worker struct {
 	*walk
 	seen    tally
 	batch   batch
-	subdirs []task // of the batch
+	tasks   []task // of the batch, not yet on the stack
 	scratch []byte // for paths
 }
 
@@ -65,47 +65,61 @@ func (w *worker) read(n *node) {
 			return
 		}
 		if more {
-			n.users.Add(1)
-			w.push(task{in: n})
+			w.tasks = append(w.tasks, task{in: n}) // first, so that the others are done before it
 		}
-		w.judge(n)
+		for _, e := range w.batch.entries {
+			if e.kind == subdir && !w.excluded(n, e.name) {
+				w.later(n, e.name)
+			}
+		}
+		w.share(n)
+		w.askEach(n)
+		w.share(n)
 		if more || len(w.batch.entries) == 0 {
 			return
 		}
 	}
 }
 
-// judge looks at the entries of a batch, and leaves the directories among them for later.
-func (w *worker) judge(n *node) {
-	w.subdirs = w.subdirs[:0]
+// askEach asks the files of a batch for their times.
+func (w *worker) askEach(n *node) {
 	for _, e := range w.batch.entries {
-		if w.stopped.Load() {
-			break
+		switch {
+		case w.stopped.Load():
+			return
+		case e.kind == regular, e.kind == unknown:
+			if !w.excluded(n, e.name) {
+				w.ask(n, e.name)
+			}
 		}
-		if e.kind != other && !w.excluded(n, e.name) {
-			w.see(n, e)
-		}
-	}
-	n.users.Add(int32(len(w.subdirs)))
-	if len(w.subdirs) > 0 {
-		w.push(w.subdirs...)
 	}
 }
 
-func (w *worker) see(n *node, e entry) {
-	modified := int64(0)
-	if e.kind != subdir {
-		var err error
-		if modified, e.kind, err = n.folder.stat(e.name); err != nil {
-			w.refuse(n, e.name, err)
-			return
-		}
-	}
+func (w *worker) ask(n *node, name []byte) {
+	modified, kind, err := n.folder.stat(name)
 	switch {
-	case e.kind == regular:
-		w.seen.file(&w.rules, modified, func() []byte { return w.path(n, e.name) })
-	case e.kind == subdir && (w.maxDepth == 0 || n.depth < w.maxDepth):
-		w.subdirs = append(w.subdirs, task{n, string(e.name)})
+	case err != nil:
+		w.refuse(n, name, err)
+	case kind == regular:
+		w.seen.file(&w.rules, modified, func() []byte { return w.path(n, name) })
+	case kind == subdir:
+		w.later(n, name)
+	}
+}
+
+// later notes a directory as a task, where it is not too deep.
+func (w *worker) later(n *node, name []byte) {
+	if w.maxDepth == 0 || n.depth < w.maxDepth {
+		w.tasks = append(w.tasks, task{n, string(name)})
+	}
+}
+
+// share puts the tasks that were noted onto the stack.
+func (w *worker) share(n *node) {
+	if len(w.tasks) > 0 {
+		n.users.Add(int32(len(w.tasks)))
+		w.push(w.tasks...)
+		w.tasks = w.tasks[:0]
 	}
 }
 
