@@ -1,5 +1,6 @@
 # make run    build and start on conf.d
-# make test   everything that must hold: format, vet, staticcheck, tests with the race detector
+# make test   everything that must hold: format, vet (for Windows and macOS, too), staticcheck, tests with the
+#             race detector
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
@@ -19,6 +20,8 @@ lint:
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
+	@# Nobody runs the tests there, but all of it, tests included, must build for the other systems.
+	for os in windows darwin; do GOOS=$$os $(GO) build ./... && GOOS=$$os $(GO) vet ./... || exit 1; done
 	$(GO) tool staticcheck ./...
 
 # Each figure stands beside its comparison from the same run; the ratio is what counts.

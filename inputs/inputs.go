@@ -5,6 +5,7 @@ import (
 	"catpaw/inputs/exec"
 	"catpaw/inputs/filechange"
 	"catpaw/inputs/http"
+	"catpaw/inputs/mtime"
 	"catpaw/inputs/net"
 	"catpaw/inputs/ping"
 	"catpaw/inputs/sfilter"
@@ -17,6 +18,7 @@ func Table() map[string]func() pipeline.Input {
 		"exec":       func() pipeline.Input { return exec.New() },
 		"filechange": func() pipeline.Input { return filechange.New() },
 		"http":       func() pipeline.Input { return http.New() },
+		"mtime":      func() pipeline.Input { return mtime.New() },
 		"net":        func() pipeline.Input { return net.New() },
 		"ping":       func() pipeline.Input { return ping.New() },
 		"sfilter":    func() pipeline.Input { return sfilter.New() },

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -68,11 +69,7 @@ func looksAt(check *pipeline.Check) string {
 	var targets []string
 	seen := map[string]bool{}
 	for _, own := range keyed.Keys() {
-		name := own.Get("target")
-		if name == "" {
-			name = own.Get("check")
-		}
-		name = oneLine(name)
+		name := oneLine(cmp.Or(own.Get("target"), own.Get("directory"), own.Get("check")))
 		if !seen[name] {
 			seen[name] = true
 			targets = append(targets, name)
