@@ -5,14 +5,17 @@ import (
 	"catpaw/inputs/exec"
 	"catpaw/inputs/http"
 	"catpaw/inputs/net"
+	"catpaw/inputs/procnum"
 	"catpaw/pipeline"
 )
 
 // Table maps the name of a probe, which is the name of its directory conf.d/p.NAME, to its constructor.
 func Table() map[string]func() pipeline.Input {
+	processes := procnum.NewTable() // which all its checks read together
 	return map[string]func() pipeline.Input{
-		"exec": func() pipeline.Input { return exec.New() },
-		"http": func() pipeline.Input { return http.New() },
-		"net":  func() pipeline.Input { return net.New() },
+		"exec":    func() pipeline.Input { return exec.New() },
+		"http":    func() pipeline.Input { return http.New() },
+		"net":     func() pipeline.Input { return net.New() },
+		"procnum": func() pipeline.Input { return procnum.New(processes) },
 	}
 }
