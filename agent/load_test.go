@@ -309,12 +309,10 @@ func TestTheShippedConfigurationIsGood(t *testing.T) {
 	t.Parallel()
 	s := Source{Dir: "../conf.d", Vars: HostVars()}
 	c := load(t, s)
-	plugins := map[string]bool{}
-	for _, check := range c.Checks {
-		plugins[check.Plugin] = true
-	}
-	if got := strings.Join(slices.Sorted(maps.Keys(plugins)), " "); got != strings.Join(slices.Sorted(maps.Keys(inputs.Table())), " ") {
-		t.Errorf("conf.d has samples of these probes: %s", got)
+	for name := range inputs.Table() { // some samples have nothing but comments
+		if _, err := os.Stat("../conf.d/p." + name + "/" + name + ".toml"); err != nil {
+			t.Error(err)
+		}
 	}
 	if len(c.Outputs) != 1 || c.Outputs[0].Plugin != "stdout" || len(c.Warnings) != 0 {
 		t.Errorf("outputs %+v, warnings %q", c.Outputs, c.Warnings)

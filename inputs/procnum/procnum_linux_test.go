@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"catpaw/pipeline"
@@ -22,7 +23,7 @@ func TestNamesAndPaths(t *testing.T) {
 		"the whole of a Name beyond 15 characters": long,
 		"a part beyond the 15th character":         w,
 		"the path of the executable":               path,
-		"a part of the path":                       filepath.Base(filepath.Dir(path)) + "/a-process",
+		"a part of the path":                       path[len(filepath.Dir(filepath.Dir(filepath.Dir(path)))) : len(path)-len(w)],
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +81,10 @@ func TestAProcessThatRenamesItself(t *testing.T) {
 func TestAScriptIsFoundUnderItsWholeName(t *testing.T) {
 	t.Parallel()
 	script := filepath.Join(t.TempDir(), "a-script-of-mine-"+word()+".sh")
-	if err := os.WriteFile(script, []byte("#!/bin/sh -u\necho ready\nread line\n"), 0o755); err != nil {
+	syscall.ForkLock.RLock() // see copyProgram
+	err := os.WriteFile(script, []byte("#!/bin/sh -u\necho ready\nread line\n"), 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	c := startCommand(t, exec.Command(script))
@@ -89,7 +93,7 @@ func TestAScriptIsFoundUnderItsWholeName(t *testing.T) {
 
 func TestZombiesAreNotCounted(t *testing.T) {
 	t.Parallel()
-	path := program(t, "a-long-name-"+word())
+	path := program(t, word()+"-and-more-beyond-15")
 	live, dead := start(t, path, "live"), start(t, path, "live")
 	dead.end(t)
 	name := filepath.Base(path)[:15]
@@ -319,9 +323,7 @@ func lookAsNobody(t *testing.T, options, mount string) string {
 		}
 	}
 	path := filepath.Join(filepath.Dir(pidFileForAll(t, 1)), "look")
-	if err := os.WriteFile(path, must(os.ReadFile(os.Args[0])), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	copyProgram(t, path)
 	script := `set -e; if [ -n "$MOUNT" ]; then mount -t proc -o "$MOUNT" proc /proc; fi
 		exec setpriv --reuid=65534 --regid=65534 --clear-groups "$PROGRAM"`
 	command := exec.Command("unshare", "-m", "sh", "-c", script)

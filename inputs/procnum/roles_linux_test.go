@@ -179,14 +179,22 @@ func program(t testing.TB, name string) (path string) {
 	if os.Link(os.Args[0], path) == nil {
 		return path
 	}
+	copyProgram(t, path)
+	return path
+}
+
+func copyProgram(t testing.TB, path string) {
+	t.Helper()
 	data, err := os.ReadFile(os.Args[0])
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A child that another test forks meanwhile would hold the file open for writing: "text file busy".
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(path, data, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return path
 }
 
 // word is one that nothing else on this host says.
