@@ -35,7 +35,7 @@ func attr(e *pipeline.Event, key string) any {
 			return a.Value
 		}
 	}
-	return nil
+	return ""
 }
 
 // wantFound fails unless exactly these processes were found.

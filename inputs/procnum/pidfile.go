@@ -22,7 +22,8 @@ func (p *Probe) searchPidFile(ctx context.Context) (*sight, error) {
 	pid, err := readPidFile(p.SearchPidFile)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return &sight{fault: fmt.Sprintf("the pid file cannot be read: %v. Make it readable for the user of catpaw, or run catpaw as root", err)}, nil
+		return &sight{fault: fmt.Sprintf("the pid file cannot be read: %v. Make it readable for the user of catpaw, or run catpaw as root", err),
+			further: "ls -l " + quoted(p.SearchPidFile, "'")}, nil
 	case err != nil:
 		return &sight{nothing: "the pid file is of no use: " + err.Error()}, nil
 	}
@@ -41,7 +42,7 @@ func (p *Probe) searchPidFile(ctx context.Context) (*sight, error) {
 		s.fault = fmt.Sprintf("the pid file says %d, and that process may not be looked at (is /proc mounted with hidepid?). Run catpaw as root, or put it in the group named by the mount option gid= of /proc", pid)
 	default:
 		p.pick(snapshot, s)
-		if len(s.pids) == 0 && len(s.zombies) == 0 && s.fault == "" {
+		if len(s.pids) == 0 && len(s.zombies) == 0 && s.fault == "" && s.blind.most() == 0 {
 			s.nothing = fmt.Sprintf("the pid file says %d, and that process is another one (%s)", pid, printable.Line(snapshot.name(0), 100))
 		}
 	}

@@ -138,7 +138,7 @@ func TestUsers(t *testing.T) {
 		t.Errorf("alone it counts all processes of the user, and there are %v", attr(e, "processes"))
 	}
 	e = look(t, base+"search_user = 'no-such-user-here'\nalert_if_num_gt = 5")
-	want(t, e, pipeline.Warning, "cannot look", "unknown user no-such-user-here", "Create the user")
+	want(t, e, pipeline.Warning, "cannot look**: unknown user no-such-user-here", "Create the user", "`getent passwd 'no-such-user-here'`")
 }
 
 func userName() string {

@@ -19,14 +19,8 @@ type procfs struct {
 	scratch []byte // for small files
 }
 
-const (
-	// maxArgs is how much of the arguments of one process is looked at: more than a long class path.
-	maxArgs = 256 << 10
-	// commLength is where the kernel cuts the Name of a process (TASK_COMM_LEN less the NUL).
-	commLength = 15
-	// kernelThread is the flag PF_KTHREAD in /proc/PID/stat.
-	kernelThread = 0x00200000
-)
+// maxArgs is how much of the arguments of one process is looked at: more than a long class path.
+const maxArgs = 256 << 10
 
 func openReader() (reader, error) {
 	dir, err := unix.Open("/proc", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -57,8 +51,11 @@ func (r *procfs) list(context.Context) (pids []int32, hidden bool, err error) {
 			pids = append(pids, int32(pid)) // the kernel lists them in rising order
 		}
 	}
+	if len(pids) == 0 {
+		return nil, false, errors.New("there are none in /proc: mount it, with mount -t proc proc /proc")
+	}
 	// Every process namespace has a process 1. Where it is not to be seen, hidepid hides those of others.
-	return pids, len(pids) == 0 || pids[0] != 1, nil
+	return pids, pids[0] != 1, nil
 }
 
 func (r *procfs) is(_ context.Context, pid int32) state {
@@ -107,40 +104,6 @@ func (r *procfs) args(_ context.Context, pid int32, wasKernel bool, text []byte)
 	return text, is
 }
 
-// joined puts blanks between arguments, and cuts the padding that a process left that changed its title.
-func joined(text []byte, begin int) []byte {
-	args := bytes.TrimRight(text[begin:], "\x00 ")
-	for at := 0; ; at++ {
-		next := bytes.IndexByte(args[at:], 0)
-		if next < 0 {
-			return text[:begin+len(args)]
-		}
-		at += next
-		args[at] = ' '
-	}
-}
-
-// judge reads /proc/PID/stat: the state is the third field, the flags the ninth, the number of threads
-// the twentieth. The second, the Name, stands in brackets and may itself hold anything.
-func judge(stat []byte) (is state, otherThreads bool) {
-	after := bytes.LastIndexByte(stat, ')')
-	if after < 0 {
-		return gone, false
-	}
-	fields := bytes.Fields(stat[after+1:])
-	if len(fields) < 18 {
-		return gone, false
-	}
-	flags, _ := strconv.ParseUint(string(fields[6]), 10, 64)
-	switch {
-	case fields[0][0] == 'Z' || fields[0][0] == 'X':
-		return zombie, string(fields[17]) != "1" && string(fields[17]) != "0"
-	case flags&kernelThread != 0:
-		return kernel, false
-	}
-	return alive, false
-}
-
 func (r *procfs) names(_ context.Context, pid int32, args string, is state, text []byte) (_ []byte, pathless bool) {
 	if is == denied || is == gone {
 		return text, false // nothing to be seen, and told as that
@@ -165,25 +128,6 @@ func (r *procfs) names(_ context.Context, pid int32, args string, is state, text
 		text = append(append(text, '\n'), exe...)
 	}
 	return text, pathless
-}
-
-// fullName completes a Name that the kernel has cut, from the executable or, as for a script, from one of
-// the first arguments.
-func fullName(name, args, exe string) string {
-	if len(name) != commLength {
-		return name
-	}
-	for range 3 {
-		var word string
-		word, args, _ = strings.Cut(args, " ")
-		if base := word[strings.LastIndexByte(word, '/')+1:]; strings.HasPrefix(base, name) {
-			return base
-		}
-	}
-	if base := exe[strings.LastIndexByte(exe, '/')+1:]; strings.HasPrefix(base, name) {
-		return base
-	}
-	return name
 }
 
 // executable reads the link to the executable, which only root and the user of the process may.

@@ -14,6 +14,7 @@ type sight struct {
 	zombies []int32  // would be among them, but have ended
 	nothing string   // why there is nothing to be found; "" = nothing special
 	fault   string   // why the search could not be done, and what to do; bad whatever the number
+	further string   // a command that shows more of that
 	blind   blind
 }
 
@@ -116,7 +117,8 @@ func (p *Probe) userFilter(snapshot *snapshot, s *sight) func(row int) bool {
 	}
 	user := snapshot.uids[p.SearchUser]
 	if user.err != nil {
-		s.fault = "search_user: " + user.err.Error() + ". Create the user, or mend search_user; a user that only a directory service knows may be given by its number"
+		s.fault = strings.TrimPrefix(user.err.Error(), "user: ") + ". Create the user, or mend search_user; a user that only a directory service knows may be given by its number"
+		s.further = "getent passwd " + quoted(p.SearchUser, "'")
 	}
 	return func(row int) bool { return strings.EqualFold(snapshot.users[row], user.user) }
 }

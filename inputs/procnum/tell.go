@@ -23,7 +23,10 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func (p *Probe) judge(s *sight) pipeline.Event {
 	count := len(s.pids)
 	event := pipeline.Event{Status: pipeline.Ok, Labels: p.labels(), Attrs: make([]pipeline.Attr, 0, 3)}
-	event.Attrs = append(event.Attrs, pipeline.Attr{Key: "processes", Value: int64(count)}, pipeline.Attr{Key: "pids", Value: list(s.pids)})
+	event.Attrs = append(event.Attrs, pipeline.Attr{Key: "processes", Value: int64(count)})
+	if count > 0 {
+		event.Attrs = append(event.Attrs, pipeline.Attr{Key: "pids", Value: list(s.pids)})
+	}
 	if unseen := s.blind.most(); unseen > 0 {
 		event.Attrs = append(event.Attrs, pipeline.Attr{Key: "unseen_processes", Value: int64(unseen)})
 	}
@@ -143,15 +146,27 @@ func (p *Probe) unseen(s *sight) string {
 		parts = append(parts, fmt.Sprintf("%s may not be read (is /proc mounted with hidepid, or catpaw confined?): run catpaw as root", processes(b.denied)))
 	}
 	if b.closed > 0 {
-		parts = append(parts, fmt.Sprintf("the command lines of %s may not be read: run catpaw as root or administrator to see more of them", processes(b.closed)))
+		parts = append(parts, fmt.Sprintf("the command lines of %s may not be read: %s to see more of them", processes(b.closed), p.privilege()))
 	}
 	if b.noPath > 0 {
-		parts = append(parts, fmt.Sprintf("of %s of other users only name and command were looked at, the path of the executable may not be read: run catpaw as root, or with the capability CAP_SYS_PTRACE", processes(b.noPath)))
+		parts = append(parts, fmt.Sprintf("of %s of other users only name and command were looked at, the path of the executable may not be read: %s", processes(b.noPath), p.privilege()))
 	}
 	if len(b.hung) > 0 {
 		parts = append(parts, fmt.Sprintf("the command lines of %s (%s): whoever reads them hangs, often on a dead disk or network mount", processes(len(b.hung)), list(b.hung)))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// privilege is the remedy for what only others may see. In a container root may lack the capability.
+func (p *Probe) privilege() string {
+	switch p.goos {
+	case "windows":
+		return "run catpaw as an administrator"
+	case "linux":
+		return "run catpaw as root, with the capability CAP_SYS_PTRACE"
+	default:
+		return "run catpaw as root"
+	}
 }
 
 // further is a command that shows more.
@@ -168,16 +183,16 @@ func (p *Probe) further(s *sight) string {
 		return "tasklist /v | findstr /c:" + quoted(word, `"`)
 	case windows:
 		return "tasklist /v"
+	case s.further != "":
+		return s.further
 	case len(s.pids) > 0:
 		return "ps -o pid,user,lstart,args -p " + strings.ReplaceAll(joinPids(s.pids[:min(len(s.pids), shownPids)]), " ", "")
-	case s.fault == "" && p.SearchPidFile != "":
+	case p.SearchPidFile != "":
 		return "cat " + quoted(p.SearchPidFile, "'")
 	case word != "":
 		return "ps -ef | grep -F -- " + quoted(word, "'")
-	case p.SearchUser != "":
-		return "ps -fu " + quoted(p.SearchUser, "'")
 	default:
-		return "ls -l " + quoted(p.SearchPidFile, "'")
+		return "ps -fu " + quoted(p.SearchUser, "'")
 	}
 }
 
