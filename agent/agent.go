@@ -36,6 +36,7 @@ type Agent struct {
 // Run runs the agent until ctx ends or the reader of standard output has gone. A value on reload makes
 // it read the configuration again. The error is a fault of the configuration at start.
 func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
+	source.inputs = source.probes()
 	c, err := source.Load()
 	if err != nil {
 		return err

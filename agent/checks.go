@@ -11,7 +11,6 @@ import (
 	"strings"
 	"unicode"
 
-	"catpaw/inputs"
 	"catpaw/internal/config"
 	"catpaw/internal/redact"
 	"catpaw/pipeline"
@@ -41,7 +40,7 @@ type shared struct {
 var sharedKeys = []string{"interval", "labels", "partial", "alerting"}
 
 func (l *loader) checks(dirs []string) (checks []*pipeline.Check) {
-	table := inputs.Table()
+	table := l.source.probes()
 	known := slices.Sorted(maps.Keys(table))
 	for _, name := range l.source.Plugins {
 		if table[name] == nil {

@@ -325,6 +325,19 @@ func TestTheShippedConfigurationIsGood(t *testing.T) {
 	}
 }
 
+func TestProbesComeFromOneTableOverAllLoads(t *testing.T) {
+	t.Parallel()
+	s := confd(t, map[string]string{"p.net/a.toml": netOne})
+	made := 0
+	s.inputs = map[string]func() pipeline.Input{"net": func() pipeline.Input { made++; return inputs.Table()["net"]() }}
+	load(t, s)
+	once := made
+	load(t, s)
+	if once == 0 || made != 2*once {
+		t.Errorf("made %d probes, then %d", once, made-once)
+	}
+}
+
 func TestWhatIsOddIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	s := confd(t, map[string]string{

@@ -23,6 +23,18 @@ type Source struct {
 	Interval config.Duration // replaces [global] interval; 0 = not given
 	LogLevel string          // replaces [log] level; "" = not given
 	Vars     config.Vars     // resolved once, so that a reload does not rename open alerts
+
+	// inputs makes the probes; nil = each Load takes a table of its own. One for all, so that what checks
+	// share they go on sharing when a reload leaves some alone and makes others new.
+	inputs map[string]func() pipeline.Input
+}
+
+// probes is the table of probes of this load.
+func (s Source) probes() map[string]func() pipeline.Input {
+	if s.inputs == nil {
+		return inputs.Table()
+	}
+	return s.inputs
 }
 
 // Configuration is a directory that was read, judged and found good.

@@ -8,12 +8,14 @@ import (
 	"catpaw/inputs/mtime"
 	"catpaw/inputs/net"
 	"catpaw/inputs/ping"
+	"catpaw/inputs/procnum"
 	"catpaw/inputs/sfilter"
 	"catpaw/pipeline"
 )
 
 // Table maps the name of a probe, which is the name of its directory conf.d/p.NAME, to its constructor.
 func Table() map[string]func() pipeline.Input {
+	processes := procnum.NewTable() // which all its checks read together
 	return map[string]func() pipeline.Input{
 		"exec":       func() pipeline.Input { return exec.New() },
 		"filechange": func() pipeline.Input { return filechange.New() },
@@ -21,6 +23,7 @@ func Table() map[string]func() pipeline.Input {
 		"mtime":      func() pipeline.Input { return mtime.New() },
 		"net":        func() pipeline.Input { return net.New() },
 		"ping":       func() pipeline.Input { return ping.New() },
+		"procnum":    func() pipeline.Input { return procnum.New(processes) },
 		"sfilter":    func() pipeline.Input { return sfilter.New() },
 	}
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package procnum
+
+func play(string) int { return 1 }
