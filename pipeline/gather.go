@@ -50,6 +50,13 @@ func FailureLabels(check *Check) Labels {
 // Look runs a check once, outside any pipeline, and returns what it reported, in the order in which it
 // came. The error is that of the probe, or of its deadline, or of a panic in it.
 func Look(ctx context.Context, check *Check) ([]*Event, RunEnd, error) {
+	events, end, _, err := LookAgain(ctx, check, nil)
+	return events, end, err
+}
+
+// LookAgain is Look at a check that remembers: memo is what it remembers from before, and it returns
+// what it remembers from now on, which is the same memo where it learnt nothing or the run went wrong.
+func LookAgain(ctx context.Context, check *Check, memo []byte) ([]*Event, RunEnd, []byte, error) {
 	var mu sync.Mutex
 	var events []*Event
 	report := NewReport(check, &Run{Started: time.Now()}, func(r Result) {
@@ -59,11 +66,16 @@ func Look(ctx context.Context, check *Check) ([]*Event, RunEnd, error) {
 			if one.Event != nil {
 				events = append(events, one.Event)
 			}
+			if one.Memo != nil {
+				memo = one.Memo
+			}
 		}
 	})
+	before := memo
+	report.recall = func(string) []byte { return before }
 	end, err := gather(ctx, report)
 	report.finish(end, err == nil)
 	mu.Lock()
 	defer mu.Unlock()
-	return events, end, err
+	return events, end, memo, err
 }
