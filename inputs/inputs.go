@@ -4,6 +4,7 @@ package inputs
 import (
 	"catpaw/inputs/exec"
 	"catpaw/inputs/http"
+	"catpaw/inputs/journaltail"
 	"catpaw/inputs/net"
 	"catpaw/pipeline"
 )
@@ -11,8 +12,9 @@ import (
 // Table maps the name of a probe, which is the name of its directory conf.d/p.NAME, to its constructor.
 func Table() map[string]func() pipeline.Input {
 	return map[string]func() pipeline.Input{
-		"exec": func() pipeline.Input { return exec.New() },
-		"http": func() pipeline.Input { return http.New() },
-		"net":  func() pipeline.Input { return net.New() },
+		"exec":        func() pipeline.Input { return exec.New() },
+		"http":        func() pipeline.Input { return http.New() },
+		"net":         func() pipeline.Input { return net.New() },
+		"journaltail": func() pipeline.Input { return journaltail.New() },
 	}
 }

@@ -4,6 +4,7 @@ package linefilter
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"catpaw/internal/config"
 	"catpaw/internal/match"
@@ -40,4 +41,10 @@ func (o *Options) Compile() error {
 // exclude pattern does. It is safe for concurrent use.
 func (o *Options) Match(line string) bool {
 	return (o.include.Len() == 0 || o.include.Match(line)) && !o.exclude.Match(line)
+}
+
+// MatchAny is Match for a line that can be written in several forms: an include pattern matches any of
+// them, or there is none, and no exclude pattern matches any. It is safe for concurrent use.
+func (o *Options) MatchAny(forms ...string) bool {
+	return (o.include.Len() == 0 || slices.ContainsFunc(forms, o.include.Match)) && !slices.ContainsFunc(forms, o.exclude.Match)
 }
