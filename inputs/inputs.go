@@ -5,6 +5,7 @@ import (
 	"catpaw/inputs/exec"
 	"catpaw/inputs/filechange"
 	"catpaw/inputs/http"
+	"catpaw/inputs/journaltail"
 	"catpaw/inputs/mtime"
 	"catpaw/inputs/net"
 	"catpaw/inputs/ping"
@@ -17,13 +18,14 @@ import (
 func Table() map[string]func() pipeline.Input {
 	processes := procnum.NewTable() // which all its checks read together
 	return map[string]func() pipeline.Input{
-		"exec":       func() pipeline.Input { return exec.New() },
-		"filechange": func() pipeline.Input { return filechange.New() },
-		"http":       func() pipeline.Input { return http.New() },
-		"mtime":      func() pipeline.Input { return mtime.New() },
-		"net":        func() pipeline.Input { return net.New() },
-		"ping":       func() pipeline.Input { return ping.New() },
-		"procnum":    func() pipeline.Input { return procnum.New(processes) },
-		"sfilter":    func() pipeline.Input { return sfilter.New() },
+		"exec":        func() pipeline.Input { return exec.New() },
+		"filechange":  func() pipeline.Input { return filechange.New() },
+		"http":        func() pipeline.Input { return http.New() },
+		"journaltail": func() pipeline.Input { return journaltail.New() },
+		"mtime":       func() pipeline.Input { return mtime.New() },
+		"net":         func() pipeline.Input { return net.New() },
+		"ping":        func() pipeline.Input { return ping.New() },
+		"procnum":     func() pipeline.Input { return procnum.New(processes) },
+		"sfilter":     func() pipeline.Input { return sfilter.New() },
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"catpaw/internal/config"
@@ -78,4 +79,10 @@ func (o *Options) try(line []byte, found func(line []byte)) {
 	if o.Match(unsafe.String(unsafe.SliceData(line), len(line))) { // which keeps nothing of it
 		found(line)
 	}
+}
+
+// MatchAny is Match for a line that can be written in several forms: an include pattern matches any of
+// them, or there is none, and no exclude pattern matches any. It is safe for concurrent use.
+func (o *Options) MatchAny(forms ...string) bool {
+	return (o.include.Len() == 0 || slices.ContainsFunc(forms, o.include.Match)) && !slices.ContainsFunc(forms, o.exclude.Match)
 }

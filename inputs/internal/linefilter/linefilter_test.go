@@ -59,3 +59,25 @@ func TestFaults(t *testing.T) {
 		})
 	}
 }
+
+func TestMatchAny(t *testing.T) {
+	t.Parallel()
+	o := Options{FilterInclude: []string{"*error*"}, FilterExclude: []string{"harmless"}}
+	if err := o.Compile(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name  string
+		forms []string
+		want  bool
+	}{
+		{"one form is included", []string{"a", "an error"}, true},
+		{"none is included", []string{"a", "b"}, false},
+		{"one form is excluded", []string{"an error", "harmless"}, false},
+		{"there are no forms", nil, false},
+	} {
+		if got := o.MatchAny(c.forms...); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
