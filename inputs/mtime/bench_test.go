@@ -62,10 +62,9 @@ func (c *cost) of(who int, f func()) {
 	c.cpu, c.wall = append(c.cpu, used(who)-cpu), append(c.wall, time.Since(begun))
 }
 
-func median(values []time.Duration) float64 {
-	slices.Sort(values)
-	return values[len(values)/2].Seconds()
-}
+// best is the shortest: what else runs on the machine only ever adds, and to a walk of several workers
+// more than to find's one.
+func best(values []time.Duration) float64 { return slices.Min(values).Seconds() }
 
 // BenchmarkWalk compares one Gather over 200,000 files, their inodes in the cache, with find(1) that asks
 // the same, in turn.
@@ -85,7 +84,7 @@ func BenchmarkWalk(b *testing.B) {
 			check := pipetest.Check(p)
 			b.ResetTimer()
 			var find, probe cost
-			const rounds = 5
+			const rounds = 9
 			for b.Loop() {
 				for range rounds {
 					find.of(syscall.RUSAGE_CHILDREN, func() {
@@ -97,10 +96,10 @@ func BenchmarkWalk(b *testing.B) {
 					probe.of(syscall.RUSAGE_SELF, func() { wantAllSeen(b, check) })
 				}
 			}
-			b.ReportMetric(median(probe.wall)/median(find.wall), "wall-ratio(bound=0.8)")
-			b.ReportMetric(median(probe.cpu)/median(find.cpu), "cpu-ratio")
-			b.ReportMetric(benchFiles/median(probe.wall), "files/s")
-			b.ReportMetric(benchFiles/median(find.wall), "files/s-find")
+			b.ReportMetric(best(probe.wall)/best(find.wall), "wall-ratio(bound=0.8)")
+			b.ReportMetric(best(probe.cpu)/best(find.cpu), "cpu-ratio")
+			b.ReportMetric(benchFiles/best(probe.wall), "files/s")
+			b.ReportMetric(benchFiles/best(find.wall), "files/s-find")
 			b.ReportMetric(peak(b, func() { wantAllSeen(b, check) }), "MiB-above-idle(bound=10)")
 		})
 	}
