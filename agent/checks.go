@@ -169,7 +169,10 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 	config.Decode(merged, &l.errs, &own, input)
 	l.judgePolicy(merged, own.Alerting)
 	l.judgeLabels(merged)
-	l.errs.AddInit(merged, input.Init())
+	idle := whyIdle(input)
+	if idle == "" {
+		l.errs.AddInit(merged, input.Init())
+	}
 	check := &pipeline.Check{
 		Plugin: plugin, Policy: own.Alerting, Input: input,
 		Source:   instance.Place(),
@@ -187,6 +190,10 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 	if len(l.errs) > faults {
 		return nil
 	}
+	if idle != "" {
+		l.warn(instance, "%s: this instance watches nothing", idle)
+		return nil
+	}
 	if warner, ok := input.(pipeline.Warner); ok {
 		for _, warning := range warner.Warnings() {
 			l.warn(instance, "%s", warning)
@@ -196,6 +203,14 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 	check.Content = digest(plugin, merged.Canonical(), fmt.Sprint(check.Interval, check.Labels))
 	l.findTwins(check, merged)
 	return check
+}
+
+// whyIdle is what an instance lacks to have anything to do, "" where it lacks nothing.
+func whyIdle(input pipeline.Input) string {
+	if idler, ok := input.(pipeline.Idler); ok {
+		return idler.Idle()
+	}
+	return ""
 }
 
 // judgeLabels refuses what would be lost on whoever reads it.

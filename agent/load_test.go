@@ -410,3 +410,23 @@ func TestTheStateAndTheQueuesAreConfigured(t *testing.T) {
 		`DIR/config.toml:6: name: "a\x1bb" cannot be the name of a queue`,
 	)
 }
+
+func TestAnInstanceThatNamesNothingIsNoFault(t *testing.T) {
+	t.Parallel()
+	c := load(t, confd(t, map[string]string{
+		"p.sfilter/a.toml":    "[[instances]]\ncommand = ''\n",
+		"p.filechange/a.toml": "[[instances]]\nfilepaths = []\n",
+		"p.mtime/a.toml":      "[[instances]]\ndirectory = ''\n",
+		"p.procnum/a.toml":    "[[instances]]\nalert_if_num_lt = 1\n",
+		"p.net/a.toml":        netOne,
+	}))
+	told := strings.Join(c.Warnings, "\n")
+	for _, want := range []string{"command is empty: this", "filepaths is empty: this", "directory is empty: this", "no search option is set: this instance watches nothing"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("no warning says %q: %s", want, told)
+		}
+	}
+	if len(c.Checks) != 1 {
+		t.Errorf("%d checks run", len(c.Checks))
+	}
+}

@@ -36,6 +36,13 @@ type Warner interface {
 	Warnings() []string
 }
 
+// Idler is an Input whose options may name nothing to look at, as in samples that wait to be filled in.
+// That is no fault: such a check does not run, and a warning says so. It is asked before Init.
+type Idler interface {
+	// Idle returns what is missing, as in "command is empty", or "" where there is something to do.
+	Idle() string
+}
+
 // MaxConcurrency is the most that an input's option concurrency may be.
 const MaxConcurrency = 10_000
 

@@ -59,6 +59,14 @@ func New() *Probe {
 	}
 }
 
+// Idle is true of an instance without files.
+func (p *Probe) Idle() string {
+	if len(p.Filepaths) == 0 {
+		return "filepaths is empty"
+	}
+	return ""
+}
+
 // Init judges the options.
 func (p *Probe) Init() error {
 	return errors.Join(p.initNumbers(), p.initPaths(), p.initExclude())
@@ -85,9 +93,6 @@ func (p *Probe) initNumbers() error {
 func (p *Probe) initPaths() error {
 	var errs []error
 	p.literal, p.globs = nil, nil
-	if len(p.Filepaths) == 0 {
-		errs = append(errs, config.Field("filepaths", `is empty: name files or globs, as in ["/etc/passwd", "/etc/ssh/**"]`))
-	}
 	for i, text := range p.Filepaths {
 		path, err := cleanPath(text)
 		if err != nil {

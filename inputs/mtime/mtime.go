@@ -70,6 +70,14 @@ func New() *Probe {
 	}
 }
 
+// Idle is true of an instance without directories.
+func (p *Probe) Idle() string {
+	if p.Directory == "" && len(p.Directories) == 0 {
+		return "directory is empty"
+	}
+	return ""
+}
+
 // Init judges the options.
 func (p *Probe) Init() error {
 	return errors.Join(p.initPlaces(), p.initVerdict(), p.initWalk(), p.initExclude())
@@ -90,9 +98,6 @@ func (p *Probe) initPlaces() error {
 	}
 	for i, path := range p.Directories {
 		add(fmt.Sprintf("directories[%d]", i), path)
-	}
-	if len(p.places)+len(errs) == 0 {
-		errs = append(errs, config.Field("directory", `say what is watched, as in directory = "/var/backups" or directories = ["/etc", "/usr/local/bin"]`))
 	}
 	if p.Check == "" {
 		errs = append(errs, config.Field("check", `give the check a name: it is the label by which its alerts are known, as in check = "files in /etc changed"`))

@@ -264,7 +264,7 @@ func TestWrongOptions(t *testing.T) {
 		options string
 		says    []string
 	}{
-		{"", []string{"directory: say what is watched", "check: give the check a name"}},
+		{"", []string{"check: give the check a name"}},
 		{"directories = [\"/a\", \"\"]\ncheck = \"x\"", []string{"test.toml:1: directories[1]: \"\" cannot be a directory"}},
 		{"directory = \"a\\u0000b\"\ncheck = \"x\"", []string{"cannot be a directory"}},
 		{"directory = \"/a\"", []string{"check: give the check a name"}},

@@ -17,7 +17,6 @@ func TestWrongOptions(t *testing.T) {
 		"no check":                      {"search_exec_substring = 'x'\nalert_if_num_lt = 1", "check: give the alert a name"},
 		"a blank check":                 {"check = ' '\nsearch_exec_substring = 'x'\nalert_if_num_lt = 1", "test.toml:1: check: give the alert a name"},
 		"a check on two lines":          {"check = \"a\\nb\"\nsearch_exec_substring = 'x'\nalert_if_num_lt = 1", "check: must not hold control characters"},
-		"no search":                     {"check = 'c'\nalert_if_num_lt = 1", "search_exec_substring: say which processes to count"},
 		"a blank search":                {"check = 'c'\nsearch_cmdline_substring = ' '\nalert_if_num_lt = 1", "test.toml:2: search_cmdline_substring: is blank"},
 		"a search on two lines":         {"check = 'c'\nsearch_exec_substring = \"a\\u0000b\"\nalert_if_num_lt = 1", "search_exec_substring: must not hold control characters"},
 		"no bound":                      {"check = 'c'\nsearch_exec_substring = 'x'", "alert_if_num_lt: say how many processes are too few"},

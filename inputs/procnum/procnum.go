@@ -48,6 +48,14 @@ func New(table *Table) *Probe {
 	return &Probe{AlertIfGt: off, table: table, service: askServiceManager, goos: runtime.GOOS, self: ownUser()}
 }
 
+// Idle is true of an instance that searches for nothing, as 0.8 ships one.
+func (p *Probe) Idle() string {
+	if p.SearchExec+p.SearchCmdline+p.SearchService+p.SearchUser+p.SearchPidFile == "" {
+		return "no search option is set"
+	}
+	return ""
+}
+
 // Init judges the options.
 func (p *Probe) Init() error {
 	errs := []error{p.initCheck(), p.initSearches(), p.initService(), p.initPidFile(), p.initBounds()}
@@ -67,24 +75,17 @@ func (p *Probe) initCheck() error {
 
 func (p *Probe) initSearches() error {
 	var errs []error
-	none := true
 	for _, search := range []struct{ option, value string }{
 		{"search_exec_substring", p.SearchExec}, {"search_cmdline_substring", p.SearchCmdline},
 		{"search_win_service", p.SearchService}, {"search_user", p.SearchUser}, {"search_pid_file", p.SearchPidFile},
 	} {
-		if search.value == "" {
-			continue
-		}
-		none = false
 		switch {
+		case search.value == "":
 		case strings.TrimSpace(search.value) == "":
 			errs = append(errs, config.Field(search.option, "is blank and would find nearly everything"))
 		case strings.ContainsFunc(search.value, unicode.IsControl):
 			errs = append(errs, config.Field(search.option, "must not hold control characters"))
 		}
-	}
-	if none {
-		errs = append(errs, config.Field("search_exec_substring", `say which processes to count, as in search_exec_substring = "nginx"; or with search_cmdline_substring, search_user, search_pid_file or search_win_service`))
 	}
 	return errors.Join(errs...)
 }

@@ -33,7 +33,7 @@ type Probe struct {
 	Filter
 	Surroundings
 
-	argv []string // nil: no command is configured
+	argv []string
 }
 
 // New returns the probe with its defaults.
@@ -41,11 +41,16 @@ func New() *Probe {
 	return &Probe{MaxLines: 20, Timeout: config.Duration(10 * time.Second)}
 }
 
-// Init judges the options. An instance without a command, as 0.8 ships it, watches nothing.
-func (p *Probe) Init() error {
-	if p.idle() {
-		return nil
+// Idle is true of an instance without a command.
+func (p *Probe) Idle() string {
+	if p.Command.Line == "" && p.Command.Argv == nil {
+		return "command is empty"
 	}
+	return ""
+}
+
+// Init judges the options.
+func (p *Probe) Init() error {
 	errs := []error{p.Filter.Compile(), p.Prepare(), config.Between("max_lines", p.MaxLines, 1, maxMaxLines)}
 	var err error
 	if p.argv, err = cmdline.Parse(p.Command); err != nil {
@@ -60,13 +65,8 @@ func (p *Probe) Init() error {
 	return errors.Join(errs...)
 }
 
-func (p *Probe) idle() bool { return p.Command.Line == "" && p.Command.Argv == nil }
-
-// Warnings tells of a command that is missing, or looks as if a shell were to run it.
+// Warnings tells of a command line that looks as if a shell were to run it.
 func (p *Probe) Warnings() []string {
-	if p.idle() {
-		return []string{"command is empty: this instance watches nothing"}
-	}
 	if warning := cmdline.ShellWarning(p.Command); warning != "" {
 		return []string{"command: " + warning}
 	}
@@ -77,18 +77,10 @@ func (p *Probe) Warnings() []string {
 func (p *Probe) MaxGather() time.Duration { return p.Timeout.Std() + command.Overtime }
 
 // Keys names the one alert.
-func (p *Probe) Keys() []pipeline.Labels {
-	if p.idle() {
-		return nil
-	}
-	return []pipeline.Labels{pipeline.L("check", p.Check)}
-}
+func (p *Probe) Keys() []pipeline.Labels { return []pipeline.Labels{pipeline.L("check", p.Check)} }
 
 // Gather runs the command. What matched before the command failed is told, too.
 func (p *Probe) Gather(ctx context.Context, r *pipeline.Report) error {
-	if p.idle() {
-		return nil
-	}
 	s := &scanner{filter: &p.Filter, most: p.MaxLines}
 	spec := p.Spec(p.argv)
 	spec.Timeout, spec.Stdout = p.Timeout.Std(), s.read

@@ -137,10 +137,11 @@ func TestSurroundings(t *testing.T) {
 
 func TestAnInstanceWithoutCommandWatchesNothing(t *testing.T) {
 	t.Parallel()
-	p := New()
-	pipetest.Options(t, "command = ''\nfilter_include = ['*WARNING*']", p)
-	if events := pipetest.Gather(t, p); len(events) != 0 || len(p.Keys()) != 0 || len(p.Warnings()) != 1 {
-		t.Errorf("%d events, keys %v, warnings %v", len(events), p.Keys(), p.Warnings())
+	if New().Idle() != "command is empty" {
+		t.Error("it is not idle")
+	}
+	if p := probe(t, "true", ""); p.Idle() != "" {
+		t.Error(p.Idle())
 	}
 }
 
