@@ -16,7 +16,7 @@ import (
 
 // Table maps the name of a probe, which is the name of its directory conf.d/p.NAME, to its constructor.
 func Table() map[string]func() pipeline.Input {
-	processes := procnum.NewTable() // which all its checks read together
+	processes, raw := procnum.NewTable(), ping.NewRawSockets() // which all checks of these probes share
 	return map[string]func() pipeline.Input{
 		"exec":        func() pipeline.Input { return exec.New() },
 		"filechange":  func() pipeline.Input { return filechange.New() },
@@ -24,7 +24,7 @@ func Table() map[string]func() pipeline.Input {
 		"journaltail": func() pipeline.Input { return journaltail.New() },
 		"mtime":       func() pipeline.Input { return mtime.New() },
 		"net":         func() pipeline.Input { return net.New() },
-		"ping":        func() pipeline.Input { return ping.New() },
+		"ping":        func() pipeline.Input { return ping.New(raw) },
 		"procnum":     func() pipeline.Input { return procnum.New(processes) },
 		"sfilter":     func() pipeline.Input { return sfilter.New() },
 	}

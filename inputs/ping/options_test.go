@@ -10,7 +10,7 @@ import (
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	p := New()
+	p := New(testSockets)
 	if err := p.Init(); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestWrongOptionsAreTold(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			pipetest.WantError(t, pipetest.TryOptions(c.text, New()), c.pieces...)
+			pipetest.WantError(t, pipetest.TryOptions(c.text, New(testSockets)), c.pieces...)
 		})
 	}
 }
@@ -85,7 +85,7 @@ func TestTheWorstCase(t *testing.T) {
 		{"targets = ['a', 'b']\nconcurrency = 1\ncount = 1\ntimeout = 1", 2 * (2*time.Second + lingers)},
 		{"targets = ['a', 'b']\nsize = 65507\ncount = 1\ntimeout = 1", 2 * (2*time.Second + lingers)},
 	} {
-		p := New()
+		p := New(testSockets)
 		pipetest.Options(t, c.text, p)
 		if got := p.MaxGather(); got != c.want {
 			t.Errorf("%s: %s, want %s", c.text, got, c.want)
@@ -96,7 +96,7 @@ func TestTheWorstCase(t *testing.T) {
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	keys := func(text string) string {
-		p := New()
+		p := New(testSockets)
 		pipetest.Options(t, text, p)
 		var all []string
 		for _, key := range p.Keys() {

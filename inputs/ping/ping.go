@@ -35,7 +35,7 @@ type Probe struct {
 	late    []bool       // by target: it was waited for in vain the last time
 	order   []int        // in which targets are looked at
 
-	raw    *rawIDs
+	raw    *RawSockets
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	try    func(network string) error // whether a socket can be opened
 	goos   string
@@ -53,7 +53,7 @@ const (
 )
 
 // New returns the probe with its defaults.
-func New() *Probe {
+func New(raw *RawSockets) *Probe {
 	return &Probe{
 		Concurrency:  100,
 		Count:        5,
@@ -62,7 +62,7 @@ func New() *Probe {
 		Size:         56,
 		LossGe:       100,
 
-		raw:    ofThisProcess,
+		raw:    raw,
 		lookup: net.DefaultResolver.LookupNetIP,
 		try:    trySocket,
 		goos:   runtime.GOOS,

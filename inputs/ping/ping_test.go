@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// testSockets are those of this process.
+var testSockets = NewRawSockets()
+
 // modes are the ways to ping, by the network that makes each impossible to the probe.
 var modes = map[string]bool{"unprivileged": false, "on raw sockets": true}
 
@@ -46,7 +49,7 @@ func allow(t testing.TB, p *Probe, raw bool) {
 // either skips the test where this host lets nobody ping.
 func either(t testing.TB) {
 	t.Helper()
-	if err := New().findWay(false).err; err != nil {
+	if err := New(testSockets).findWay(false).err; err != nil {
 		t.Skip(err)
 	}
 }
@@ -55,7 +58,7 @@ func either(t testing.TB) {
 func needV6(t testing.TB) {
 	t.Helper()
 	either(t)
-	p := New()
+	p := New(testSockets)
 	pipetest.Options(t, "targets = ['::1']\ncount = 1\ntimeout = 5", p)
 	if e := pipetest.Gather(t, p)[0]; e.Status != pipeline.Ok {
 		t.Skip("no IPv6 here: " + e.Description)
@@ -65,7 +68,7 @@ func needV6(t testing.TB) {
 // options makes a probe of TOML that pings some targets.
 func options(t testing.TB, text string, targets ...string) *Probe {
 	t.Helper()
-	p := New()
+	p := New(testSockets)
 	pipetest.Options(t, fmt.Sprintf("targets = [\"%s\"]\n%s", strings.Join(targets, `","`), text), p)
 	return p
 }

@@ -46,7 +46,7 @@ func TestUnprivilegedIsPreferred(t *testing.T) {
 		{"unless the kernel does not have it", map[string]error{"udp4": syscall.EPROTONOSUPPORT}, "udp4 ip4:icmp", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := New()
+			p := New(testSockets)
 			tried = nil
 			p.try = func(network string) error { tried = append(tried, network); return c.refused[network] }
 			way := p.findWay(false)
@@ -105,7 +105,7 @@ func TestAHostThatLetsNobodyPing(t *testing.T) {
 func TestTheRemedyFitsTheSystem(t *testing.T) {
 	t.Parallel()
 	for goos, piece := range map[string]string{"linux": "CAP_NET_RAW", "windows": "administrator", "darwin": "administrator"} {
-		p := New()
+		p := New(testSockets)
 		p.goos = goos
 		pipetest.WantError(t, p.refused(syscall.EACCES, syscall.EPERM), piece)
 	}
@@ -171,7 +171,7 @@ func TestPacketsThatThisHostHadNoRoomForBlameNobody(t *testing.T) {
 
 func TestRawIdentifiersAreUniqueAndLimited(t *testing.T) {
 	t.Parallel()
-	ids := newRawIDs(maxRaw)
+	ids := newRawSockets(maxRaw)
 	all, err := ids.take(t.Context(), maxRaw)
 	slices.Sort(all)
 	if err != nil || len(slices.Compact(slices.Clone(all))) != 32 || all[0] < 0 || all[31] > 0xffff {
@@ -192,12 +192,11 @@ func TestRawIdentifiersAreUniqueAndLimited(t *testing.T) {
 
 func TestChecksShareTheRawSockets(t *testing.T) {
 	t.Parallel()
-	one, other := New(), New()
-	if one.raw != other.raw || cap(one.raw.free) != 32 {
+	if one, other := New(testSockets), New(testSockets); one.raw != other.raw || cap(one.raw.free) != 32 {
 		t.Error("each check has its own")
 	}
 	for size, raws := range map[int]int{24: 1, 56: 1, 118: 1, 119: 2, 1472: 3, 5000: 8, maxSize: 32} {
-		p := New()
+		p := New(testSockets)
 		if p.Size = size; p.raws() != raws {
 			t.Errorf("a ping of %d bytes takes the room of %d, want %d", size, p.raws(), raws)
 		}
@@ -213,7 +212,7 @@ func TestARunThatFindsNoRawSocketSaysSo(t *testing.T) {
 		}
 		return nil
 	}
-	p.raw = newRawIDs(1)
+	p.raw = newRawSockets(1)
 	if _, err := p.raw.take(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +377,7 @@ func TestANameIsResolvedToWhatTheInterfaceReaches(t *testing.T) {
 
 func TestHints(t *testing.T) {
 	t.Parallel()
-	windows, linux := New(), New()
+	windows, linux := New(testSockets), New(testSockets)
 	windows.goos, linux.goos = "windows", "linux"
 	name := sight{problem: &nameError{name: "db"}}
 	lost := sight{addr: netip.MustParseAddr("fe80::1%eth0"), echoes: &echoes{}}

@@ -22,18 +22,19 @@ const (
 	overhead = 650 // of them the kernel's
 )
 
-// rawIDs are leave to ping on raw sockets, each with an ICMP identifier that nobody else holds.
-type rawIDs struct {
+// RawSockets are leave to ping on so many raw sockets, each with an ICMP identifier that nobody else holds.
+// All checks of a process share them, since raw sockets disturb each other whichever check opened them. It
+// is safe for concurrent use.
+type RawSockets struct {
 	free  chan int
 	queue chan struct{} // holds one who is taking: two who each wait for the other's would wait for ever
 }
 
-// ofThisProcess is shared by all checks, since the sockets that it counts disturb each other whichever
-// check opened them.
-var ofThisProcess = newRawIDs(maxRaw)
+// NewRawSockets returns what all probes of a process are to share.
+func NewRawSockets() *RawSockets { return newRawSockets(maxRaw) }
 
-func newRawIDs(n int) *rawIDs {
-	ids := &rawIDs{free: make(chan int, n), queue: make(chan struct{}, 1)}
+func newRawSockets(n int) *RawSockets {
+	ids := &RawSockets{free: make(chan int, n), queue: make(chan struct{}, 1)}
 	base := rand.IntN(1 << 16) // not where another catpaw begins
 	for i := range n {
 		ids.free <- (base + i) & 0xffff
@@ -48,7 +49,7 @@ func (p *Probe) raws() int { return min(maxRaw, (p.Size+overhead-1)/inBuffer+1) 
 var errNoTurn error = &hostError{"other checks held all raw sockets until this one's deadline. Longer intervals help; so does to allow unprivileged pings, which know no such limit: " + remedyUnprivileged}
 
 // take waits for n identifiers. They must be given back.
-func (ids *rawIDs) take(ctx context.Context, n int) ([]int, error) {
+func (ids *RawSockets) take(ctx context.Context, n int) ([]int, error) {
 	select {
 	case ids.queue <- struct{}{}:
 		defer func() { <-ids.queue }()
@@ -68,7 +69,7 @@ func (ids *rawIDs) take(ctx context.Context, n int) ([]int, error) {
 	return taken, nil
 }
 
-func (ids *rawIDs) give(taken []int) {
+func (ids *RawSockets) give(taken []int) {
 	for _, id := range taken {
 		ids.free <- id
 	}
