@@ -189,7 +189,8 @@ func TestAFloodIsReadInSeveralRuns(t *testing.T) {
 *--since*) for i in 2 3 4; do entry $i bad; done; printf '{"__CUR'; over;;
 *--cursor=c=4) for i in 4 5 6; do entry $i bad; done; over;;
 *--cursor=c=6) for i in 6 7 8; do entry $i fine; done; over;;
-*--cursor=c=8) for i in 8 9; do entry $i fine; done;;
+*--cursor=c=8) for i in 8 9; do entry $i fine; done; over;;
+*--cursor=c=9) for i in 9 10; do entry $i fine; done;;
 esac`
 	f := newFake(t, "", flood)
 	f.limitBy(t, command.ErrTimeout)
@@ -197,9 +198,11 @@ esac`
 	wantText(t, e.Description, "behind**: read only as far as the line of 2026-11-23 09:00:00, since the time (timeout) was over")
 	e = f.wantLines(t, 2, pipeline.Warning)
 	wantText(t, e.Description, "newest first**: 5")
-	f.clock = start.Add(5 * minute) // what was matched is old, but there is more
+	f.clock = start.Add(9 * minute) // what was matched is old, but there is more: not judged
+	f.wantLines(t, 0, pipeline.Unknown)
+	f.clock = start.Add(10 * minute)
 	e = f.wantLines(t, 0, pipeline.Warning)
-	wantText(t, e.Description, "cannot keep up**: 3 runs in a row", "raise timeout")
+	wantText(t, e.Description, "cannot keep up**: since 2026-11-23 09:00:00 no run came to the end", "raise timeout")
 	f.wantLines(t, 0, pipeline.Ok)
 }
 

@@ -20,7 +20,7 @@ type memory struct {
 	Version   int                 `json:"v"`
 	Began     int64               `json:"began"` // the first run looked back to here
 	Positions map[string]position `json:"at"`    // by stream
-	Behind    int                 `json:"behind,omitempty"`
+	Behind    int64               `json:"behind,omitempty"` // since when the end is not reached; 0 = it is
 	Episode   episode             `json:"episode"`
 }
 
