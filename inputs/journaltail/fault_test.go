@@ -274,6 +274,48 @@ func TestJournalctlsHintsAreNeverSilenced(t *testing.T) {
 	}
 }
 
+// twoMachines makes a directory with the journals of two, of which the script reads what it likes.
+func twoMachines(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for _, name := range []string{"remote-a.journal", "remote-b.journal"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestAFileThatIsRotatedAwayMeanwhileIsLookedForAgain(t *testing.T) {
+	t.Parallel()
+	dir := twoMachines(t)
+	f := newFake(t, "directory = '"+dir+"'", `case "$*" in *remote-b*) [ -e "$0.rotated" ] || { : >"$0.rotated"
+	echo 'Failed to open files: No such file or directory' >&2; exit 1; };; esac
+last "$@" && { entry 1 old; exit; }; entry 2 bad`)
+	e := f.wantLines(t, 2, pipeline.Warning)
+	if strings.Contains(e.Description, "cannot be read") {
+		t.Error(e.Description)
+	}
+}
+
+func TestAFloodOfOneMachineDoesNotKeepTheOthersFromBeingRead(t *testing.T) {
+	t.Parallel()
+	dir := twoMachines(t)
+	f := newFake(t, "directory = '"+dir+"'", `last "$@" && { entry 1 old; exit; }
+case "$*" in
+*remote-a*--cursor=c=2*) entry 2 fine; entry 4 fine; over;;
+*remote-a*) entry 2 fine; over;;
+*) entry 3 bad;;
+esac`)
+	f.limitBy(t, command.ErrTimeout)
+	f.wantLines(t, 1, pipeline.Warning) // remote-b is the first to be read
+	e := f.wantLines(t, 0, pipeline.Warning)
+	wantText(t, e.Description, "behind**: read only as far as")
+	if m, _ := recall(f.Memo); m.Positions["remote-a"].Cursor != "c=4" || m.Positions["remote-b"].Cursor != "c=3" {
+		t.Errorf("%s", f.Memo)
+	}
+}
+
 func TestTheDeadlineIsOneForAllCalls(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, "timeout = '300ms'", "sleep 0.2; "+works)
