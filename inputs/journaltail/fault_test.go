@@ -189,7 +189,8 @@ func TestAFloodIsReadInSeveralRuns(t *testing.T) {
 *--since*) for i in 2 3 4; do entry $i bad; done; printf '{"__CUR'; over;;
 *--cursor=c=4) for i in 4 5 6; do entry $i bad; done; over;;
 *--cursor=c=6) for i in 6 7 8; do entry $i fine; done; over;;
-*--cursor=c=8) for i in 8 9; do entry $i fine; done;;
+*--cursor=c=8) for i in 8 9; do entry $i fine; done; over;;
+*--cursor=c=9) for i in 9 10; do entry $i fine; done;;
 esac`
 	f := newFake(t, "", flood)
 	f.limitBy(t, command.ErrTimeout)
@@ -197,9 +198,11 @@ esac`
 	wantText(t, e.Description, "behind**: read only as far as the line of 2026-11-23 09:00:00, since the time (timeout) was over")
 	e = f.wantLines(t, 2, pipeline.Warning)
 	wantText(t, e.Description, "newest first**: 5")
-	f.clock = start.Add(5 * minute) // what was matched is old, but there is more
+	f.clock = start.Add(9 * minute) // what was matched is old, but there is more: not judged
+	f.wantLines(t, 0, pipeline.Unknown)
+	f.clock = start.Add(10 * minute)
 	e = f.wantLines(t, 0, pipeline.Warning)
-	wantText(t, e.Description, "cannot keep up**: 3 runs in a row", "raise timeout")
+	wantText(t, e.Description, "cannot keep up**: since 2026-11-23 09:00:00 no run came to the end", "raise timeout")
 	f.wantLines(t, 0, pipeline.Ok)
 }
 
@@ -268,6 +271,48 @@ func TestJournalctlsHintsAreNeverSilenced(t *testing.T) {
 		if strings.HasPrefix(entry, "NOTIFY_SOCKET=") {
 			t.Error("it could speak to the service manager")
 		}
+	}
+}
+
+// twoMachines makes a directory with the journals of two, of which the script reads what it likes.
+func twoMachines(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for _, name := range []string{"remote-a.journal", "remote-b.journal"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestAFileThatIsRotatedAwayMeanwhileIsLookedForAgain(t *testing.T) {
+	t.Parallel()
+	dir := twoMachines(t)
+	f := newFake(t, "directory = '"+dir+"'", `case "$*" in *remote-b*) [ -e "$0.rotated" ] || { : >"$0.rotated"
+	echo 'Failed to open files: No such file or directory' >&2; exit 1; };; esac
+last "$@" && { entry 1 old; exit; }; entry 2 bad`)
+	e := f.wantLines(t, 2, pipeline.Warning)
+	if strings.Contains(e.Description, "cannot be read") {
+		t.Error(e.Description)
+	}
+}
+
+func TestAFloodOfOneMachineDoesNotKeepTheOthersFromBeingRead(t *testing.T) {
+	t.Parallel()
+	dir := twoMachines(t)
+	f := newFake(t, "directory = '"+dir+"'", `last "$@" && { entry 1 old; exit; }
+case "$*" in
+*remote-a*--cursor=c=2*) entry 2 fine; entry 4 fine; over;;
+*remote-a*) entry 2 fine; over;;
+*) entry 3 bad;;
+esac`)
+	f.limitBy(t, command.ErrTimeout)
+	f.wantLines(t, 1, pipeline.Warning) // remote-b is the first to be read
+	e := f.wantLines(t, 0, pipeline.Warning)
+	wantText(t, e.Description, "behind**: read only as far as")
+	if m, _ := recall(f.Memo); m.Positions["remote-a"].Cursor != "c=4" || m.Positions["remote-b"].Cursor != "c=3" {
+		t.Errorf("%s", f.Memo)
 	}
 }
 

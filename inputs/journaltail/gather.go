@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"catpaw/pipeline"
 )
 
-// patience is how many runs in a row may end before the end of the journal; more is bad.
-const patience = 3
+// patience is for how long all runs may end before the end of the journal, as they do after an outage or
+// in a flood. From then on it is bad.
+const patience = 10 * time.Minute
 
 // Gather reads what is new in the journal. It fails where nothing could be read; then nothing is skipped.
 func (p *Probe) Gather(ctx context.Context, report *pipeline.Report) error {
@@ -86,14 +88,17 @@ func (p *Probe) judge(m *memory, r *round, faults []string) pipeline.Event {
 	m.Episode.Fresh = min(m.Episode.Fresh, r.now.UnixMicro())
 	m.Episode.add(&r.found, p.MaxLines)
 	young = young || m.Episode.young(r.now, p.TimeSpan.Std())
-	if m.Behind++; len(r.behind) == 0 {
+	switch {
+	case len(r.behind) == 0:
 		m.Behind = 0
+	case m.Behind == 0:
+		m.Behind = r.now.UnixMicro()
 	}
 	event := pipeline.Event{Labels: p.labels()}
 	switch {
-	case young, len(faults) > 0, m.Behind >= patience:
+	case young, len(faults) > 0, m.hopeless(r.now):
 		event.Status = pipeline.Bad
-	case m.Behind > 0:
+	case m.Behind != 0:
 		event.Status = pipeline.Unknown // the newest lines were not seen
 	default:
 		event.Status = pipeline.Ok
@@ -102,6 +107,11 @@ func (p *Probe) judge(m *memory, r *round, faults []string) pipeline.Event {
 	event.Attrs = r.attrs(m)
 	event.Description = p.describe(m, r, faults, young)
 	return event
+}
+
+// hopeless reports whether the runs do not keep up with the journal.
+func (m *memory) hopeless(now time.Time) bool {
+	return m.Behind != 0 && now.Sub(time.UnixMicro(m.Behind)) >= patience
 }
 
 func (r *round) attrs(m *memory) []pipeline.Attr {

@@ -5,7 +5,7 @@
 //	   └── the cursor of each, remembered with ◄── judge: bad while a line is young ◄┘
 //
 // journaltail.go holds the options, gather.go one run, read.go the reading of one stream and command.go
-// one call of journalctl; decode.go understands what it prints, forms.go says what patterns are matched
+// one call of journalctl; decode.go, text.go and scan.go understand what it prints, forms.go says what patterns are matched
 // against, memory.go is what is kept, tell.go and why.go are the words.
 package journaltail
 

@@ -18,9 +18,9 @@ const (
 // memory is what is kept from run to run. Times are microseconds since 1970, as in the journal.
 type memory struct {
 	Version   int                 `json:"v"`
-	Began     int64               `json:"began"` // the first run looked back to here
-	Positions map[string]position `json:"at"`    // by stream
-	Behind    int                 `json:"behind,omitempty"`
+	Began     int64               `json:"began"`            // the first run looked back to here
+	Positions map[string]position `json:"at"`               // by stream
+	Behind    int64               `json:"behind,omitempty"` // since when the end is not reached; 0 = it is
 	Episode   episode             `json:"episode"`
 }
 

@@ -31,8 +31,8 @@ func (p *Probe) describe(m *memory, r *round, faults []string, young bool) strin
 	for _, why := range r.behind[:min(len(r.behind), 1)] {
 		b.Item("behind", "%s; the rest is read by the next runs", printable.Line(why, 200))
 	}
-	if m.Behind >= patience {
-		b.Item("cannot keep up", "%d runs in a row ended before the end of the journal: raise timeout, or choose less with units, identifiers or priority", m.Behind)
+	if m.hopeless(r.now) {
+		b.Item("cannot keep up", "since %s no run came to the end of the journal: raise timeout, or choose less with units, identifiers or priority", p.clock(m.Behind))
 	}
 	for _, note := range r.notes[:min(len(r.notes), 2)] {
 		b.Item("note", "%s", printable.Line(note, 200))
