@@ -11,12 +11,12 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
 
+	"catpaw/internal/measure"
 	"catpaw/pipeline"
 	"catpaw/processors"
 	"catpaw/processors/alerting"
@@ -81,13 +81,13 @@ func cpuPerEvent(b *testing.B, s *store.Store) float64 {
 	spec := &pipeline.OutputSpec{Name: "sink", Timeout: time.Second, Concurrency: 4, MaxEvents: 100_000, MaxBytes: 1 << 30, Output: sink}
 	last := alerting.New(zap.NewNop())
 	runtime.GC()
-	before := cpuTime()
+	before := measure.CPU()
 	p := pipeline.New(pipeline.Config{Log: zap.NewNop(), Store: s, Processors: processors.Chain(nil, last)})
 	p.Apply(c.Checks, []*pipeline.OutputSpec{spec}, func() { last.Configure(c.Checks, func(string) bool { return true }) })
 	<-sink.all
 	p.Stop(context.Background())
 	s.Close()
-	return float64((cpuTime() - before).Microseconds()) / benchEvents
+	return float64((measure.CPU() - before).Microseconds()) / benchEvents
 }
 
 func writeAll(b *testing.B, files map[string]string) {
@@ -110,12 +110,4 @@ func manyEvents(n int) string {
 		fmt.Fprintf(&text, `{"event_status":"Warning","labels":{"check":"disk usage","mount":"/data/%d"},"description":"%d %% used of a disk that ought to hold the data of customer %d"}`, i, i%100, i)
 	}
 	return text.String() + "]"
-}
-
-func cpuTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -7,30 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"syscall"
 	"testing"
 	"time"
+
+	"catpaw/internal/measure"
 )
 
 const benchFiles = 10_000
-
-// spent is the CPU that f took of this process.
-func spent(f func()) time.Duration {
-	used := func() time.Duration {
-		var u syscall.Rusage
-		syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	before := used()
-	f()
-	return used() - before
-}
-
-func median(values []time.Duration) time.Duration {
-	slices.Sort(values)
-	return values[len(values)/2]
-}
 
 // BenchmarkUnchanged compares a run over 10,000 files in which nothing changed with a bare WalkDir that
 // takes the state of each file, in turn.
@@ -46,13 +29,13 @@ func BenchmarkUnchanged(b *testing.B) {
 			var probe, bare []time.Duration
 			for b.Loop() {
 				for range 5 {
-					bare = append(bare, spent(func() { walk(b, w.dir) }))
-					probe = append(probe, spent(func() { w.wantOk() }))
+					bare = append(bare, measure.CPUOf(func() { walk(b, w.dir) }))
+					probe = append(probe, measure.CPUOf(func() { w.wantOk() }))
 				}
 			}
-			b.ReportMetric(float64(median(probe).Nanoseconds())/benchFiles, "ns-cpu/file")
-			b.ReportMetric(float64(median(bare).Nanoseconds())/benchFiles, "ns-cpu/bare")
-			b.ReportMetric(float64(median(probe))/float64(median(bare)), "cpu-ratio(bound=1.5)")
+			b.ReportMetric(float64(measure.Median(probe).Nanoseconds())/benchFiles, "ns-cpu/file")
+			b.ReportMetric(float64(measure.Median(bare).Nanoseconds())/benchFiles, "ns-cpu/bare")
+			b.ReportMetric(float64(measure.Median(probe))/float64(measure.Median(bare)), "cpu-ratio(bound=1.5)")
 			b.ReportMetric(float64(len(w.memory.Memo))/benchFiles, "memo-B/file")
 		})
 	}

@@ -12,14 +12,13 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
+	"catpaw/internal/measure"
 	"catpaw/pipeline"
 	"catpaw/pipeline/pipetest"
 )
@@ -103,31 +102,18 @@ func BenchmarkProbe(b *testing.B) {
 			probes, bares = append(probes, probe), append(bares, bare)
 			ratios = append(ratios, probe/bare)
 		}
-		b.ReportMetric(median(probes), "µs-cpu/probe")
-		b.ReportMetric(median(bares), "µs-cpu/bare")
-		b.ReportMetric(median(ratios), "cpu_ratio(bound=1.3)")
+		b.ReportMetric(measure.Median(probes), "µs-cpu/probe")
+		b.ReportMetric(measure.Median(bares), "µs-cpu/bare")
+		b.ReportMetric(measure.Median(ratios), "cpu_ratio(bound=1.3)")
 	}
 }
 
 // cpu is the processor time of this process, user and system, for each target, in microseconds.
 func cpu(work func()) float64 {
 	runtime.GC()
-	before := cpuTime()
+	before := measure.CPU()
 	work()
-	return float64((cpuTime() - before).Nanoseconds()) / 1000 / benchTargets
-}
-
-func cpuTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-func median(values []float64) float64 {
-	values = slices.Sorted(slices.Values(values))
-	return values[len(values)/2]
+	return float64((measure.CPU() - before).Nanoseconds()) / 1000 / benchTargets
 }
 
 func gatherAll(b *testing.B, p *Probe) {

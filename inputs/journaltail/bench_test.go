@@ -6,37 +6,16 @@ import (
 	"bytes"
 	"fmt"
 	"os/exec"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"catpaw/internal/measure"
 	"catpaw/pipeline"
 	"catpaw/pipeline/pipetest"
 )
 
 const benchLines = 100_000
-
-// spent returns what f took: CPU of this process and of those that it ran, and time on the wall.
-func spent(f func()) (cpu, wall time.Duration) {
-	used := func() (sum time.Duration) {
-		for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
-			var u syscall.Rusage
-			syscall.Getrusage(who, &u)
-			sum += time.Duration(u.Utime.Nano() + u.Stime.Nano())
-		}
-		return sum
-	}
-	before, begun := used(), time.Now()
-	f()
-	return used() - before, time.Since(begun)
-}
-
-func median(values []time.Duration) time.Duration {
-	slices.Sort(values)
-	return values[len(values)/2]
-}
 
 // manyLines makes a journal of benchLines lines as services write them.
 func manyLines(b *testing.B) (dir string) {
@@ -60,14 +39,14 @@ func BenchmarkLines(b *testing.B) {
 	check := pipetest.Check(p)
 	var probeCPU, bareCPU, probeWall, bareWall []time.Duration
 	for b.Loop() {
-		cpu, wall := spent(func() { countLines(b, dir) })
+		cpu, wall := measure.Spent(func() { countLines(b, dir) })
 		bareCPU, bareWall = append(bareCPU, cpu), append(bareWall, wall)
-		cpu, wall = spent(func() { wantAllRead(b, check) })
+		cpu, wall = measure.Spent(func() { wantAllRead(b, check) })
 		probeCPU, probeWall = append(probeCPU, cpu), append(probeWall, wall)
 	}
-	b.ReportMetric(float64(median(probeCPU).Nanoseconds())/benchLines, "ns-cpu/line")
-	b.ReportMetric(float64(median(probeCPU))/float64(median(bareCPU)), "cpu-ratio(bound=1.5)")
-	b.ReportMetric(float64(median(probeWall))/float64(median(bareWall)), "wall-ratio(bound=1.5)")
+	b.ReportMetric(float64(measure.Median(probeCPU).Nanoseconds())/benchLines, "ns-cpu/line")
+	b.ReportMetric(float64(measure.Median(probeCPU))/float64(measure.Median(bareCPU)), "cpu-ratio(bound=1.5)")
+	b.ReportMetric(float64(measure.Median(probeWall))/float64(measure.Median(bareWall)), "wall-ratio(bound=1.5)")
 }
 
 func countLines(b *testing.B, dir string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ func (p *Probe) Gather(ctx context.Context, r *pipeline.Report) error {
 	var mu sync.Mutex
 	var errs []error
 	r.ForEach(ctx, len(p.places), 1,
-		func(i int) pipeline.Labels { return clone(p.places[i].labels) },
+		func(i int) pipeline.Labels { return slices.Clone(p.places[i].labels) },
 		func(i int) {
 			if err := p.look(ctx, r, p.places[i]); err != nil {
 				mu.Lock()
@@ -51,7 +52,7 @@ func (p *Probe) look(ctx context.Context, r *pipeline.Report, at *place) error {
 		r.Incomplete("")
 		return nil
 	}
-	r.Add(pipeline.Event{Time: began.Unix(), Status: pipeline.Unknown, Labels: clone(at.labels), Description: why})
+	r.Add(pipeline.Event{Time: began.Unix(), Status: pipeline.Unknown, Labels: slices.Clone(at.labels), Description: why})
 	return fmt.Errorf("%s: %s", printable.Line(at.path, shownPath), why)
 }
 

@@ -170,10 +170,7 @@ func (p *Probe) MaxGather() time.Duration {
 func (p *Probe) Keys() []pipeline.Labels {
 	var keys []pipeline.Labels
 	for _, place := range p.places {
-		keys = append(keys, clone(place.labels))
+		keys = append(keys, slices.Clone(place.labels))
 	}
 	return keys
 }
-
-// clone is for labels that go into an event: an event belongs to its receiver.
-func clone(labels pipeline.Labels) pipeline.Labels { return append(pipeline.Labels(nil), labels...) }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -20,7 +21,7 @@ const (
 
 // judge makes the event of a walk that came to its end.
 func (p *Probe) judge(at *place, w *walk, began time.Time) pipeline.Event {
-	event := pipeline.Event{Time: began.Unix(), Status: pipeline.Bad, Labels: clone(at.labels)}
+	event := pipeline.Event{Time: began.Unix(), Status: pipeline.Bad, Labels: slices.Clone(at.labels)}
 	if w.root != nil {
 		event.Description = p.closed(at, w.root)
 		return event

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +18,7 @@ import (
 
 	stdnet "net"
 
+	"catpaw/internal/measure"
 	"catpaw/pipeline"
 	"catpaw/pipeline/pipetest"
 )
@@ -78,23 +78,6 @@ func listeners(b *testing.B) (addresses []string) {
 	return addresses
 }
 
-// spent returns what f took: CPU of this process, and time on the wall.
-func spent(f func()) (cpu, wall time.Duration) {
-	used := func() time.Duration {
-		var u syscall.Rusage
-		syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	before, begun := used(), time.Now()
-	f()
-	return used() - before, time.Since(begun)
-}
-
-func median[T int64 | float64 | time.Duration](values []T) T {
-	slices.Sort(values)
-	return values[len(values)/2]
-}
-
 // BenchmarkTargets compares one Gather over 10,000 targets with a bare net.Dialer loop at the same
 // concurrency, in turn.
 func BenchmarkTargets(b *testing.B) {
@@ -110,17 +93,17 @@ func BenchmarkTargets(b *testing.B) {
 	const rounds = 5
 	for b.Loop() {
 		for range rounds {
-			cpu, wall := spent(func() { bareLoop(b, targets, p.Concurrency) })
+			cpu, wall := measure.Spent(func() { bareLoop(b, targets, p.Concurrency) })
 			bareCPU, bareWall = append(bareCPU, cpu), append(bareWall, wall)
-			cpu, wall = spent(func() { wantAllOk(b, check) })
+			cpu, wall = measure.Spent(func() { wantAllOk(b, check) })
 			probeCPU, probeWall = append(probeCPU, cpu), append(probeWall, wall)
 		}
 	}
 	perTarget := func(d time.Duration) float64 { return float64(d.Microseconds()) / benchTargets }
-	b.ReportMetric(perTarget(median(probeCPU)), "µs-cpu/target")
-	b.ReportMetric(perTarget(median(bareCPU)), "µs-cpu/bare")
-	b.ReportMetric(float64(median(probeCPU))/float64(median(bareCPU)), "cpu-ratio(bound=1.2)")
-	b.ReportMetric(float64(median(probeWall))/float64(median(bareWall)), "wall-ratio")
+	b.ReportMetric(perTarget(measure.Median(probeCPU)), "µs-cpu/target")
+	b.ReportMetric(perTarget(measure.Median(bareCPU)), "µs-cpu/bare")
+	b.ReportMetric(float64(measure.Median(probeCPU))/float64(measure.Median(bareCPU)), "cpu-ratio(bound=1.2)")
+	b.ReportMetric(float64(measure.Median(probeWall))/float64(measure.Median(bareWall)), "wall-ratio")
 }
 
 func bareLoop(b *testing.B, targets []string, concurrency int) {
@@ -188,7 +171,7 @@ func BenchmarkDeadTargets(b *testing.B) {
 		}
 		lastLive = append(lastLive, last.Seconds())
 	}
-	b.ReportMetric(median(lastLive), "s/last-live(bound=0.2)")
+	b.ReportMetric(measure.Median(lastLive), "s/last-live(bound=0.2)")
 }
 
 // blackHole is an address on loopback whose backlog is full, so that connects to it hang.

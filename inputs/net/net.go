@@ -15,6 +15,7 @@ import (
 
 	stdnet "net"
 
+	"catpaw/inputs/internal/turns"
 	"catpaw/internal/config"
 	"catpaw/internal/tlsconf"
 	"catpaw/pipeline"
@@ -41,8 +42,7 @@ type Probe struct {
 	tls    *tls.Config // nil = plain
 	dialer stdnet.Dialer
 	own    []ownLabels // by target
-	late   []bool      // by target: it failed last time, and took long
-	order  []int       // in which targets are looked at
+	order  *turns.Order
 }
 
 // ownLabels are the labels of one target's alerts, sorted; they are shared by all its events.
@@ -72,8 +72,7 @@ func (p *Probe) initTargets() error {
 		services = "tcp"
 	}
 	p.own = make([]ownLabels, len(p.Targets))
-	p.late = make([]bool, len(p.Targets))
-	p.reorder()
+	p.order = turns.New(len(p.Targets))
 	for i, target := range p.Targets {
 		address, err := checkAddress(services, target)
 		if err != nil {
@@ -176,9 +175,9 @@ func (p *Probe) MaxGather() time.Duration {
 func (p *Probe) Keys() []pipeline.Labels {
 	var keys []pipeline.Labels
 	for _, own := range p.own {
-		keys = append(keys, clone(own.check))
+		keys = append(keys, slices.Clone(own.check))
 		if p.ResponseTime > 0 {
-			keys = append(keys, clone(own.slow))
+			keys = append(keys, slices.Clone(own.slow))
 		}
 	}
 	return keys
@@ -189,33 +188,17 @@ func (p *Probe) Gather(ctx context.Context, r *pipeline.Report) error {
 	var mu sync.Mutex
 	var shortage error
 	r.ForEach(ctx, len(p.Targets), p.Concurrency,
-		func(i int) pipeline.Labels { return clone(p.own[p.order[i]].check) },
+		func(i int) pipeline.Labels { return slices.Clone(p.own[p.order.At(i)].check) },
 		func(i int) {
-			if err := p.look(ctx, r, p.order[i]); err != nil {
+			if err := p.look(ctx, r, p.order.At(i)); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				shortage = err
 			}
 		})
-	p.reorder()
+	p.order.Next()
 	if shortage != nil {
 		return fmt.Errorf("some targets could not be looked at: %s. Lower concurrency, or raise the limits of the agent (ulimit -n)", plain(shortage, 0))
 	}
 	return nil
 }
-
-// reorder puts last the targets that were waited for in vain the last time, so that, however many they
-// are, they hold up nobody else.
-func (p *Probe) reorder() {
-	p.order = p.order[:0]
-	for _, late := range []bool{false, true} {
-		for i := range p.late {
-			if p.late[i] == late {
-				p.order = append(p.order, i)
-			}
-		}
-	}
-}
-
-// clone is for labels that go into an event: an event belongs to its receiver.
-func clone(labels pipeline.Labels) pipeline.Labels { return append(pipeline.Labels(nil), labels...) }

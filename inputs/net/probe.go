@@ -31,7 +31,7 @@ func (p *Probe) look(ctx context.Context, r *pipeline.Report, i int) error {
 	started := time.Now()
 	s := p.talk(ctx, p.Targets[i], started)
 	s.took = time.Since(started)
-	p.late[i] = s.problem != "" && s.took > heldUp
+	p.order.Late(i, s.problem != "" && s.took > heldUp)
 	if s.problem != "" && ctx.Err() != nil { // cut off by us: the target is not to blame
 		r.Incomplete("")
 		return nil

@@ -2,6 +2,7 @@ package net
 
 import (
 	"crypto/x509"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -18,7 +19,7 @@ const (
 
 // checked is the first alert of a target: is it there, and does it answer as expected?
 func (p *Probe) checked(i int, s *sight, started time.Time) pipeline.Event {
-	event := pipeline.Event{Time: started.Unix(), Status: pipeline.Ok, Labels: clone(p.own[i].check), Attrs: s.attrs}
+	event := pipeline.Event{Time: started.Unix(), Status: pipeline.Ok, Labels: slices.Clone(p.own[i].check), Attrs: s.attrs}
 	switch {
 	case s.problem == "":
 		event.Description = "[MD]\n- **target**: " + p.Targets[i] + "\n- **answered in**: " + milliseconds(s.took)
@@ -34,7 +35,7 @@ func (p *Probe) checked(i int, s *sight, started time.Time) pipeline.Event {
 
 // judgeTime is the second alert of a target: it answers, but slowly.
 func (p *Probe) judgeTime(i int, s *sight, started time.Time) pipeline.Event {
-	event := pipeline.Event{Time: started.Unix(), Status: pipeline.Ok, Labels: clone(p.own[i].slow)}
+	event := pipeline.Event{Time: started.Unix(), Status: pipeline.Ok, Labels: slices.Clone(p.own[i].slow)}
 	if s.problem != "" {
 		event.Status = pipeline.Unknown
 		event.Description = "nobody knows how fast it is: " + s.problem

@@ -5,34 +5,16 @@ package ping
 import (
 	"fmt"
 	"os/exec"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"catpaw/internal/measure"
 	"catpaw/pipeline"
 	"catpaw/pipeline/pipetest"
 )
 
 const benchTargets = 1000
-
-// spent returns what f took: CPU of this process, and time on the wall.
-func spent(f func()) (cpu, wall time.Duration) {
-	used := func() time.Duration {
-		var u syscall.Rusage
-		syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	before, begun := used(), time.Now()
-	f()
-	return used() - before, time.Since(begun)
-}
-
-func median[T float64 | time.Duration](values []T) T {
-	slices.Sort(values)
-	return values[len(values)/2]
-}
 
 // BenchmarkTargets pings 1,000 addresses three times each, unprivileged, at several concurrencies, in turn
 // with fping doing the same where that is installed. No packet may be lost.
@@ -47,7 +29,7 @@ func BenchmarkTargets(b *testing.B) {
 			lost := 0
 			for b.Loop() {
 				for range 3 {
-					c, w := spent(func() { lost += losses(b, check) })
+					c, w := measure.Spent(func() { lost += losses(b, check) })
 					cpu, wall = append(cpu, c), append(wall, w)
 					if other := fping(b, targets); other > 0 {
 						others = append(others, other)
@@ -55,13 +37,13 @@ func BenchmarkTargets(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(lost), "lost(bound=0)")
-			b.ReportMetric(median(cpu).Seconds()*1e6/benchTargets, "µs-cpu/target")
+			b.ReportMetric(measure.Median(cpu).Seconds()*1e6/benchTargets, "µs-cpu/target")
 			if concurrency >= benchTargets {
 				limit := 1.2*float64(p.Count)*p.PingInterval.Std().Seconds() + 0.5
-				b.ReportMetric(median(wall).Seconds()/limit, "wall-ratio(bound=1)")
+				b.ReportMetric(measure.Median(wall).Seconds()/limit, "wall-ratio(bound=1)")
 			}
 			if len(others) > 0 {
-				b.ReportMetric(float64(median(cpu))/float64(median(others)), "cpu-ratio-to-fping")
+				b.ReportMetric(float64(measure.Median(cpu))/float64(measure.Median(others)), "cpu-ratio-to-fping")
 			}
 		})
 	}

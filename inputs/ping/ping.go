@@ -11,8 +11,10 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"time"
 
+	"catpaw/inputs/internal/turns"
 	"catpaw/internal/config"
 	"catpaw/pipeline"
 )
@@ -32,8 +34,7 @@ type Probe struct {
 
 	own     []ownLabels  // by target
 	literal []netip.Addr // by target; a name's is not valid
-	late    []bool       // by target: it was waited for in vain the last time
-	order   []int        // in which targets are looked at
+	order   *turns.Order
 
 	raw    *RawSockets
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
@@ -76,8 +77,7 @@ func (p *Probe) initTargets() error {
 	var errs []error
 	p.own = make([]ownLabels, len(p.Targets))
 	p.literal = make([]netip.Addr, len(p.Targets))
-	p.late = make([]bool, len(p.Targets))
-	p.reorder()
+	p.order = turns.New(len(p.Targets))
 	for i, target := range p.Targets {
 		literal, err := checkTarget(target)
 		if err != nil {
@@ -146,9 +146,9 @@ func (p *Probe) longest() time.Duration {
 func (p *Probe) Keys() []pipeline.Labels {
 	var keys []pipeline.Labels
 	for _, own := range p.own {
-		keys = append(keys, clone(own.check))
+		keys = append(keys, slices.Clone(own.check))
 		if p.RTTGe > 0 {
-			keys = append(keys, clone(own.slow))
+			keys = append(keys, slices.Clone(own.slow))
 		}
 	}
 	return keys
@@ -159,24 +159,8 @@ func (p *Probe) Gather(ctx context.Context, r *pipeline.Report) error {
 	round := &round{Probe: p, report: r, ways: p.ways()}
 	round.from, round.noFrom = p.sources()
 	r.ForEach(ctx, len(p.Targets), p.Concurrency,
-		func(i int) pipeline.Labels { return clone(p.own[p.order[i]].check) },
-		func(i int) { round.look(ctx, p.order[i]) })
-	p.reorder()
+		func(i int) pipeline.Labels { return slices.Clone(p.own[p.order.At(i)].check) },
+		func(i int) { round.look(ctx, p.order.At(i)) })
+	p.order.Next()
 	return round.shortage
 }
-
-// reorder puts last the targets that were waited for in vain the last time, so that, however many they
-// are, they hold up nobody else.
-func (p *Probe) reorder() {
-	p.order = p.order[:0]
-	for _, late := range []bool{false, true} {
-		for i := range p.late {
-			if p.late[i] == late {
-				p.order = append(p.order, i)
-			}
-		}
-	}
-}
-
-// clone is for labels that go into an event: an event belongs to its receiver.
-func clone(labels pipeline.Labels) pipeline.Labels { return append(pipeline.Labels(nil), labels...) }

@@ -50,7 +50,7 @@ func (r *round) look(ctx context.Context, i int) {
 	if bad && isHost(s.problem) {
 		r.lacks(s.problem)
 	}
-	r.late[i] = bad
+	r.order.Late(i, bad)
 	r.report.Add(r.checked(i, &s, bad, started))
 	if r.RTTGe > 0 {
 		r.report.Add(r.judgeTime(i, &s, bad, started))

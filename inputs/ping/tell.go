@@ -1,6 +1,7 @@
 package ping
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +12,7 @@ import (
 
 // checked is the first alert of a target: do its packets come back?
 func (p *Probe) checked(i int, s *sight, bad bool, started time.Time) pipeline.Event {
-	event := pipeline.Event{Time: started.Unix(), Status: pipeline.Ok, Labels: clone(p.own[i].check), Attrs: s.attrs()}
+	event := pipeline.Event{Time: started.Unix(), Status: pipeline.Ok, Labels: slices.Clone(p.own[i].check), Attrs: s.attrs()}
 	switch {
 	case !bad:
 		event.Description = "[MD]\n- **target**: " + p.named(i, s) + "\n- **seen**: " + s.echoes.answered() + "\n- **round trip**: " + s.echoes.times()
@@ -27,7 +28,7 @@ func (p *Probe) checked(i int, s *sight, bad bool, started time.Time) pipeline.E
 
 // judgeTime is the second alert of a target: it answers, but slowly.
 func (p *Probe) judgeTime(i int, s *sight, bad bool, started time.Time) pipeline.Event {
-	event := pipeline.Event{Time: started.Unix(), Status: pipeline.Ok, Labels: clone(p.own[i].slow)}
+	event := pipeline.Event{Time: started.Unix(), Status: pipeline.Ok, Labels: slices.Clone(p.own[i].slow)}
 	if s.echoes == nil || s.echoes.received == 0 || bad && isHost(s.problem) {
 		event.Status = pipeline.Unknown
 		event.Description = "nobody knows how fast it is: no packet came back"

@@ -6,9 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 
 	"github.com/shirou/gopsutil/v3/process"
 
+	"catpaw/internal/measure"
 	"catpaw/pipeline"
 	"catpaw/pipeline/pipetest"
 )
@@ -29,23 +28,6 @@ func crowded(b *testing.B) {
 		start(b, os.Args[0], "crowd "+strconv.Itoa(benchProcesses-there))
 	}
 	b.Logf("%d processes", len(must(process.Pids())))
-}
-
-// cpu returns what f used of this process's CPU time.
-func cpu(f func()) time.Duration {
-	used := func() time.Duration {
-		var u syscall.Rusage
-		syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	before := used()
-	f()
-	return used() - before
-}
-
-func median(values []time.Duration) time.Duration {
-	slices.Sort(values)
-	return values[len(values)/2]
 }
 
 // instances makes checks that share a table, each with a search of its own.
@@ -140,19 +122,19 @@ func BenchmarkInstances(b *testing.B) {
 			var ones, manys, hands, libraries []time.Duration
 			for b.Loop() {
 				for range 5 {
-					ones = append(ones, cpu(func() { round(b, oneTable, one) }))
-					manys = append(manys, cpu(func() { round(b, manyTable, many) }))
-					hands = append(hands, cpu(func() { handWritten(b, kind.names) }))
-					libraries = append(libraries, cpu(func() { withLibrary(kind.names) }))
+					ones = append(ones, measure.CPUOf(func() { round(b, oneTable, one) }))
+					manys = append(manys, measure.CPUOf(func() { round(b, manyTable, many) }))
+					hands = append(hands, measure.CPUOf(func() { handWritten(b, kind.names) }))
+					libraries = append(libraries, measure.CPUOf(func() { withLibrary(kind.names) }))
 				}
 			}
 			ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
-			b.ReportMetric(ms(median(ones)), "ms-cpu/one")
-			b.ReportMetric(ms(median(manys)), "ms-cpu/hundred")
-			b.ReportMetric(ms(median(hands)), "ms-cpu/by-hand")
-			b.ReportMetric(ms(median(libraries)), "ms-cpu/gopsutil")
-			b.ReportMetric(ms(median(manys))/ms(median(ones)), "hundred-to-one(bound=1.5)")
-			b.ReportMetric(ms(median(manys))/ms(median(hands)), "hundred-to-by-hand(bound=2)")
+			b.ReportMetric(ms(measure.Median(ones)), "ms-cpu/one")
+			b.ReportMetric(ms(measure.Median(manys)), "ms-cpu/hundred")
+			b.ReportMetric(ms(measure.Median(hands)), "ms-cpu/by-hand")
+			b.ReportMetric(ms(measure.Median(libraries)), "ms-cpu/gopsutil")
+			b.ReportMetric(ms(measure.Median(manys))/ms(measure.Median(ones)), "hundred-to-one(bound=1.5)")
+			b.ReportMetric(ms(measure.Median(manys))/ms(measure.Median(hands)), "hundred-to-by-hand(bound=2)")
 		})
 	}
 }

@@ -8,12 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"catpaw/internal/measure"
 	"catpaw/pipeline/pipetest"
 )
 
@@ -53,11 +53,6 @@ func seconds(f func()) float64 {
 	return time.Since(begun).Seconds()
 }
 
-func median(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
-}
-
 // BenchmarkBigOutput compares with what a shell would do: cat FILE | grep -c, the same patterns.
 func BenchmarkBigOutput(b *testing.B) {
 	log := bigLog(b)
@@ -93,9 +88,9 @@ func BenchmarkBigOutput(b *testing.B) {
 					ours = append(ours, seconds(func() { pipetest.Gather(b, p) }))
 				}
 			}
-			b.ReportMetric(median(ours), "s")
-			b.ReportMetric(median(theirs), "s-grep")
-			b.ReportMetric(median(ours)/median(theirs), "ratio(bound="+c.bound+")")
+			b.ReportMetric(measure.Median(ours), "s")
+			b.ReportMetric(measure.Median(theirs), "s-grep")
+			b.ReportMetric(measure.Median(ours)/measure.Median(theirs), "ratio(bound="+c.bound+")")
 		})
 	}
 	b.Run("memory", func(b *testing.B) {
