@@ -91,9 +91,10 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 		Log: a.log, Store: a.store, Processors: processors.Chain(nil, a.alerting),
 		OnReaderGone: stop, OnBurst: new(bursts).goesOn,
 	})
+	open := a.alerting.Firing()
 	a.apply(c)
 	a.log.Info("catpaw runs", zap.String("configuration", a.source.Dir), zap.String("state", c.StateDir),
-		zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)), zap.Int("open_alerts", len(states)))
+		zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)), zap.Int("open_alerts", open))
 	return nil
 }
 

@@ -36,7 +36,7 @@ func lookOnce(ctx context.Context, check *pipeline.Check) []*pipeline.Event {
 	if err != nil {
 		events = append(events, &pipeline.Event{
 			Time: time.Now().Unix(), Status: pipeline.Status(check.Policy.DefaultSeverity), TitleRule: "$check",
-			Labels: pipeline.FailureLabels(check), Description: "the check could not do its work: " + err.Error(),
+			Labels: pipeline.FailureLabels(check), Description: pipeline.FailureText(check, err),
 		})
 	}
 	batch := &pipeline.Batch{}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -45,6 +47,32 @@ func gather(ctx context.Context, report *Report) (end RunEnd, err error) {
 // FailureLabels are the own labels of the result that tells that a check could not do its work.
 func FailureLabels(check *Check) Labels {
 	return L("check", "catpaw check failed", "instance", check.ID)
+}
+
+const notDone = "the check could not do its work: "
+
+// FailureText tells that a check could not do its work, and which check it is.
+func FailureText(check *Check, err error) string {
+	return notDone + err.Error() + "\n" + whichCheck(check)
+}
+
+// whichCheck names a check by the alerts it raises, as far as it has few, and by its place in the
+// configuration.
+func whichCheck(check *Check) string {
+	const few = 3
+	var names []string
+	if keyed, ok := check.Input.(Keyed); ok {
+		for _, own := range keyed.Keys() {
+			if name := own.Get("check"); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	what := check.Plugin
+	if len(names) > 0 && len(names) <= few {
+		what += " (" + strings.Join(names, ", ") + ")"
+	}
+	return "It is " + what + ", configured at " + check.Source + "."
 }
 
 // Look runs a check once, outside any pipeline, and returns what it reported, in the order in which it

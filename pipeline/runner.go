@@ -112,7 +112,7 @@ func (r *runner) run(stop context.Context, run *Run) {
 	close(done)
 	overdue.Stop()
 	if err != nil {
-		r.fail(report, "the check could not do its work: "+err.Error())
+		r.fail(report, notDone+err.Error())
 	} else if r.failed.Swap(false) {
 		report.Add(Event{Status: Ok, Labels: FailureLabels(r.check), Description: "the check works again"})
 	}
@@ -140,5 +140,5 @@ func (r *runner) report(stop context.Context, run *Run) *Report {
 // fail reports that the check as a whole did not work.
 func (r *runner) fail(report *Report, description string) {
 	r.failed.Store(true)
-	report.Add(Event{Labels: FailureLabels(r.check), Description: description + "\nIt is configured at " + r.check.Source + "."})
+	report.Add(Event{Labels: FailureLabels(r.check), Description: description + "\n" + whichCheck(r.check)})
 }

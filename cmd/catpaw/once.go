@@ -38,6 +38,9 @@ func once(cmd *cobra.Command, f *flags, asJSON bool) error {
 	if err != nil {
 		return &exitError{2, err}
 	}
+	for _, warning := range c.Warnings {
+		fmt.Fprintln(cmd.ErrOrStderr(), "catpaw: warning: "+warning)
+	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
 	defer stop()
 	events := agent.Once(ctx, c.Checks)

@@ -182,7 +182,7 @@ func (o *outcome) describe() string {
 			b.Item("events that count", "%d", o.events)
 		}
 	}
-	return b.Item("to look further", "run it by hand as %s", o.by).String()
+	return b.Item("look further", "run it by hand as %s", o.by).String()
 }
 
 // ending is how the command ended, for people.

@@ -41,13 +41,13 @@ var changes = []struct {
 		func(w *world) { w.touch("f", longAgo.Add(-time.Hour)) },
 		[]string{"touched, mtime set back", "mtime 2020-01-02 03:04:05 → 2020-01-02 02:04:05"}, []string{"content the same"}},
 	{"a file is written and its mtime and size put back", true,
-		func(w *world) { w.tick(); w.write("f", "jello") },
+		func(w *world) { w.write("f", "jello") },
 		[]string{"mtime", "put back", "size 5 B"}, []string{"f: content changed, its mtime kept or put back", "sha256 2cf24dba5fb0 → "}},
 	{"the mode changes", true,
 		func(w *world) { w.must(os.Chmod(w.path("f"), 0o4755|os.ModeSetuid)) },
 		[]string{"f: mode changed", "mode 0644 → 4755"}, []string{"content the same"}},
 	{"only the attributes change, as by a hard link", true,
-		func(w *world) { w.tick(); w.must(os.Link(w.path("f"), w.path("../f2"))) },
+		func(w *world) { w.must(os.Link(w.path("f"), w.path("../f2"))) },
 		[]string{"f: attributes, ACL or hard links changed"}, []string{"content the same"}},
 	{"a file is replaced by rename", true,
 		func(w *world) { w.write("../other", "jello"); w.must(os.Rename(w.path("../other"), w.path("f"))) },
@@ -90,8 +90,9 @@ func TestChangesBetweenTwoRuns(t *testing.T) {
 				w := watch(t, `filepaths = ["DIR/watched/*"]`+options)
 				w.dir = w.path("watched")
 				w.write("f", "hello")
-				w.wantOk("1 watched, none changed within 3m0s")
+				w.wantOk("1 watched, none changed within 3m")
 				w.pass(time.Hour)
+				w.tick()
 				row.change(w)
 				want := append([]string{"seen " + w.probe.now().Format(time.DateOnly)}, row.want...)
 				if options != "" {
@@ -106,6 +107,28 @@ func TestChangesBetweenTwoRuns(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestTheEndTellsOfAllThatChanged(t *testing.T) {
+	t.Parallel()
+	w := watch(t, `filepaths = ["DIR/*"]`)
+	w.write("a", "1")
+	w.write("b", "1")
+	w.wantOk()
+	w.pass(time.Hour)
+	w.write("a", "22")
+	w.wantBad("/a: ")
+	w.pass(2 * time.Minute)
+	w.write("b", "333")
+	w.wantBad("changed**: 2", "/a: ", "/b: ") // a is over by itself, the episode is not
+	w.pass(2 * time.Minute)
+	w.wantBad("changed**: 2")
+	w.pass(2 * time.Minute)
+	w.restart()
+	w.wantOk("the last that did**: 2", "/a: ", "/b: ")
+	w.wantOk("the last that did**: 2")
+	w.write("b", "4444")
+	w.wantBad("changed**: 1")
 }
 
 func TestSizeAndOwnerAreToldAlsoWhereTheyStay(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-// The memory is written as a version, flags, and three lists, each with its length before it. Numbers are
+// The memory is written as a version, flags, and four lists, each with its length before it. Numbers are
 // varints, texts have their length before them, and a path tells how many bytes it shares with the one
 // before it in its list. A file takes some 35 bytes, and 32 more with a checksum.
 const version = 1
@@ -39,10 +39,13 @@ func (m *memory) encode() []byte {
 		w.path(m.files[i].path)
 		w.state(&m.files[i].state)
 	}
-	w.list(len(m.changes))
-	for i := range m.changes {
-		w.change(&m.changes[i])
+	for _, changes := range [][]change{m.changes, m.past} {
+		w.list(len(changes))
+		for i := range changes {
+			w.change(&changes[i])
+		}
 	}
+	w.number(int64(m.ended))
 	return w.data
 }
 
@@ -111,9 +114,12 @@ func decode(data []byte) (*memory, error) {
 	for range r.list() {
 		m.files = append(m.files, record{r.path(), r.state()})
 	}
-	for range r.list() {
-		m.changes = append(m.changes, r.change())
+	for _, changes := range []*[]change{&m.changes, &m.past} {
+		for range r.list() {
+			*changes = append(*changes, r.change())
+		}
 	}
+	m.ended = int(r.number())
 	if r.broken || len(r.data) > 0 {
 		return nil, errors.New("it is damaged")
 	}

@@ -100,8 +100,8 @@ func TestManyDeletionsAreCutAndCounted(t *testing.T) {
 	wantAttrs(t, w.wantBad("**changed**: 2000"), "changed=2000")
 	w.pass(time.Hour)
 	w.look()
-	if len(w.memory.Memo) > 10 {
-		t.Errorf("%d bytes are remembered of nothing", len(w.memory.Memo))
+	if len(w.memory.Memo) > 100*mostListed {
+		t.Errorf("%d bytes are remembered of what is over", len(w.memory.Memo))
 	}
 }
 

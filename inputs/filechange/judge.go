@@ -14,6 +14,9 @@ func (p *Probe) judge(v *view, was *memory, now time.Time) *memory {
 	next := &memory{partial: v.cut || v.over > 0, blind: slices.Collect(maps.Keys(v.blind))}
 	var news bool
 	next.changes, news = stillBad(was.changes, now, p.TimeSpan.Std())
+	if next.past, next.ended = was.past, was.ended; len(was.changes) > 0 && len(next.changes) == 0 {
+		next.past, next.ended, news = was.changes[:min(len(was.changes), mostListed)], len(was.changes), true
+	}
 	wasBlind := setOf(was.blind)
 	for i := range v.sights {
 		s := &v.sights[i]
@@ -28,6 +31,9 @@ func (p *Probe) judge(v *view, was *memory, now time.Time) *memory {
 			next.add(*c)
 			news = true
 		}
+	}
+	if len(next.changes) > 0 {
+		next.past, next.ended = nil, 0
 	}
 	next.bound(max(p.MaxFiles, minChanges))
 	if !news && !was.empty && next.partial == was.partial && slices.Equal(next.blind, was.blind) {
@@ -89,19 +95,21 @@ func madeAt(before, after *state, now time.Time) int64 {
 	return 0
 }
 
-// stillBad returns the changes that are younger than span, and whether that is another list. A change
+// stillBad returns the changes while any of them is younger than span, and whether one was altered: one
 // from the future, before the clock was put back, counts as seen now.
 func stillBad(changes []change, now time.Time, span time.Duration) (kept []change, altered bool) {
-	kept = make([]change, 0, len(changes))
-	for _, c := range changes {
-		if c.seen > now.UnixNano() {
-			c.seen, altered = now.UnixNano(), true
+	kept = slices.Clone(changes)
+	bad := false
+	for i := range kept {
+		if kept[i].seen > now.UnixNano() {
+			kept[i].seen, altered = now.UnixNano(), true
 		}
-		if now.Sub(time.Unix(0, c.seen)) < span {
-			kept = append(kept, c)
-		}
+		bad = bad || now.Sub(time.Unix(0, kept[i].seen)) < span
 	}
-	return kept, altered || len(kept) != len(changes)
+	if !bad {
+		return nil, altered
+	}
+	return kept, altered
 }
 
 func setOf(paths []string) map[string]bool {

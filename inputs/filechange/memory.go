@@ -7,7 +7,9 @@ type memory struct {
 	empty   bool     // nothing is remembered: this is the first run
 	partial bool     // not all that the options mean was looked at
 	files   []record // sorted by path
-	changes []change // that are bad still, newest first
+	changes []change // of this episode, newest first: it lasts while any of them is bad
+	past    []change // of the last episode, for whoever is told of its end: the newest mostListed of ended
+	ended   int      // changes of that episode
 	blind   []string // sorted: files and directories that could not be looked at
 
 	byPath map[string]int // index into changes, while they are collected

@@ -35,7 +35,7 @@ func (p *Probe) sum(ctx context.Context, v *view, now time.Time) {
 	for _, s := range queue {
 		switch {
 		case s.now.size > int64(p.MaxChecksumBytes):
-			s.noSum = "has " + inBytes(s.now.size) + ", more than max_checksum_bytes"
+			s.noSum = "has " + inBytes(s.now.size) + tooLarge
 		case s.now.size > reader.room || ctx.Err() != nil:
 			v.unhashed++
 		default:
@@ -58,6 +58,8 @@ func (s *sight) needsSum() bool {
 	}
 	return true
 }
+
+const tooLarge = ", more than max_checksum_bytes"
 
 func known(s *sight) int { return min(len(s.now.sum), 1) }
 

@@ -38,6 +38,7 @@ func (p *Probe) event(v *view, m *memory, now time.Time) pipeline.Event {
 	if len(m.changes)+len(missing)+len(unreadable) == 0 && !m.partial {
 		head.Item("files", "%d watched, none changed within %s", v.files, p.TimeSpan)
 		p.tellOddities(&head, v)
+		tellChanges(&head, "the last that did", m.past, m.ended, pipeline.MaxDescription-len(head.String())-roomCounts-300) // the engine adds its own
 		e.Description = head.String()
 		return e
 	}
@@ -47,7 +48,7 @@ func (p *Probe) event(v *view, m *memory, now time.Time) pipeline.Event {
 	p.tellOddities(&tail, v)
 	tellFurther(&tail, m)
 	rest := strings.TrimPrefix(tail.String(), "[MD]")
-	tellChanges(&head, m, pipeline.MaxDescription-len(head.String())-len(rest)-roomCounts)
+	tellChanges(&head, "changed", m.changes, len(m.changes), pipeline.MaxDescription-len(head.String())-len(rest)-roomCounts)
 	e.Description = head.String() + rest
 	return e
 }
@@ -64,16 +65,16 @@ func (p *Probe) attrs(v *view) []pipeline.Attr {
 	return attrs
 }
 
-func tellChanges(text *markdown.Builder, m *memory, room int) {
-	if len(m.changes) == 0 {
+func tellChanges(text *markdown.Builder, name string, changes []change, total, room int) {
+	if len(changes) == 0 {
 		return
 	}
 	names := names{}
 	lines := make([]string, 0, mostListed)
-	for i := range m.changes[:min(len(m.changes), mostListed)] {
-		lines = append(lines, m.changes[i].line(names))
+	for i := range changes[:min(len(changes), mostListed)] {
+		lines = append(lines, changes[i].line(names))
 	}
-	text.List("changed", lines, len(m.changes), room)
+	text.List(name, lines, total, room)
 }
 
 func tellTrouble(text *markdown.Builder, missing, unreadable []string) {
@@ -83,8 +84,16 @@ func tellTrouble(text *markdown.Builder, missing, unreadable []string) {
 	}
 	if len(unreadable) > 0 {
 		text.List("unreadable", unreadable, len(unreadable), roomTrouble)
-		text.Item("remedy", "what was known of it is kept. Let catpaw's user%s read it, or leave it out (exclude, narrower globs)", whoAmI())
+		text.Item("remedy", "what was known of it is kept. %s, or leave it out (exclude, narrower globs)", remedyFor(unreadable))
 	}
+}
+
+// remedyFor is what helps against the first trouble.
+func remedyFor(unreadable []string) string {
+	if strings.Contains(unreadable[0], tooLarge) {
+		return "Raise max_checksum_bytes"
+	}
+	return "Let catpaw's user" + whoAmI() + " read it"
 }
 
 // whoAmI names the user that lacks a right.

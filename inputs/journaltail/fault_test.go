@@ -195,14 +195,14 @@ esac`
 	f := newFake(t, "", flood)
 	f.limitBy(t, command.ErrTimeout)
 	e := f.wantLines(t, 3, pipeline.Warning)
-	wantText(t, e.Description, "behind**: read only as far as the line of 2026-11-23 09:00:00, since the time (timeout) was over")
+	wantText(t, e.Description, "behind**: read only as far as the line of 2026-11-23 09:00:00 UTC, since the time (timeout) was over")
 	e = f.wantLines(t, 2, pipeline.Warning)
 	wantText(t, e.Description, "newest first**: 5")
 	f.clock = start.Add(9 * minute) // what was matched is old, but there is more: not judged
 	f.wantLines(t, 0, pipeline.Unknown)
 	f.clock = start.Add(10 * minute)
 	e = f.wantLines(t, 0, pipeline.Warning)
-	wantText(t, e.Description, "cannot keep up**: since 2026-11-23 09:00:00 no run came to the end", "raise timeout")
+	wantText(t, e.Description, "cannot keep up**: since 2026-11-23 09:00:00 UTC no run came to the end", "raise timeout")
 	f.wantLines(t, 0, pipeline.Ok)
 }
 
@@ -234,7 +234,7 @@ func TestACursorThatIsNotTakenFallsBackToTheTime(t *testing.T) {
 *--cursor=c=9*) entry 9 bad;;
 esac`)
 	e := f.wantLines(t, 2, pipeline.Warning)
-	wantText(t, e.Description, "the place in the journal was lost", "before 2026-11-23 09:00:00, may be missing")
+	wantText(t, e.Description, "the place in the journal was lost", "before 2026-11-23 09:00:00 UTC, may be missing")
 	f.wantLines(t, 0, pipeline.Warning)
 }
 

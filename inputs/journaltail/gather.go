@@ -102,7 +102,7 @@ func (p *Probe) judge(m *memory, r *round, faults []string) pipeline.Event {
 		event.Status = pipeline.Unknown // the newest lines were not seen
 	default:
 		event.Status = pipeline.Ok
-		m.Episode = episode{}
+		m.Episode.Over = m.Episode.Total > 0
 	}
 	event.Attrs = r.attrs(m)
 	event.Description = p.describe(m, r, faults, young)
@@ -116,7 +116,7 @@ func (m *memory) hopeless(now time.Time) bool {
 
 func (r *round) attrs(m *memory) []pipeline.Attr {
 	attrs := []pipeline.Attr{{Key: "lines_read", Value: r.read}, {Key: "lines_matched", Value: r.found.total}}
-	if m.Episode.Total > 0 {
+	if m.Episode.Total > 0 && !m.Episode.Over {
 		age := float64(r.now.UnixMicro()-m.Episode.Fresh) / 1e6
 		attrs = append(attrs, pipeline.Attr{Key: "newest_age_seconds", Value: age})
 	}

@@ -175,7 +175,7 @@ func TestMaxLinesAreShownAndAllAreCounted(t *testing.T) {
 	}
 	w = newWorld(t, "directory = '%s'\nmax_lines = 100", dir)
 	e = w.wantLines(t, 50, pipeline.Warning)
-	wantText(t, e.Description, "bad 49", "more", "to look further")
+	wantText(t, e.Description, "bad 49", "more", "look further")
 	if len(e.Description) > pipeline.MaxDescription || strings.Contains(e.Description, "left out") {
 		t.Errorf("%d bytes:\n%s", len(e.Description), e.Description)
 	}
@@ -233,7 +233,7 @@ func TestOfAVacuumedJournalTheGapIsTold(t *testing.T) {
 			w.clock = start.Add(3 * minute)
 			e := w.wantLines(t, 1, pipeline.Warning)
 			if c.gap {
-				wantText(t, e.Description, "the journal was vacuumed: lines between 2026-11-23 09:00:00 and 2026-11-23 09:02:00 may be missing")
+				wantText(t, e.Description, "the journal was vacuumed: lines between 2026-11-23 09:00:00 UTC and 2026-11-23 09:02:00 UTC may be missing")
 			} else if strings.Contains(e.Description, "missing") {
 				t.Error(e.Description)
 			}
@@ -269,7 +269,7 @@ func TestARareLineThatIsVacuumedIsNoGap(t *testing.T) {
 	write(t, dir, "system", entryOf(50*minute, "bad two"))
 	w.clock = start.Add(time.Hour)
 	e := w.wantLines(t, 1, pipeline.Warning)
-	wantText(t, e.Description, "lines between 2026-11-23 09:05:00 and 2026-11-23 09:50:00 may be missing")
+	wantText(t, e.Description, "lines between 2026-11-23 09:05:00 UTC and 2026-11-23 09:50:00 UTC may be missing")
 }
 
 // A central host collects the journals of others. Their lines come late: one that is older than what was
@@ -380,4 +380,22 @@ func rename(t *testing.T, from, to string) {
 	if err := os.Rename(from, to); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestTheEndTellsOfAllLines(t *testing.T) {
+	t.Parallel()
+	dir := directory(t)
+	w := newWorld(t, "directory = '%s'", dir)
+	write(t, dir, "a", entryOf(-20*second, "bad one"))
+	w.wantLines(t, 1, pipeline.Warning)
+	write(t, dir, "a", entryOf(-10*second, "bad two"))
+	w.wantLines(t, 1, pipeline.Warning)
+	w.clock = start.Add(5 * minute)
+	e := w.wantLines(t, 0, pipeline.Ok)
+	wantText(t, e.Description, "no line of the journal matched lately", "lines, newest first**: 2", "bad one", "bad two")
+	w.restart(t)
+	wantText(t, w.wantLines(t, 0, pipeline.Ok).Description, "bad two")
+	write(t, dir, "a", entryOf(5*minute, "bad three"))
+	e = w.wantLines(t, 1, pipeline.Warning)
+	wantText(t, e.Description, "lines, newest first**: 1", "bad three")
 }

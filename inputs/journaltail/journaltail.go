@@ -147,8 +147,9 @@ func judgePriority(text string) error {
 	return nil
 }
 
-// Warnings tells of identifiers that can give nothing.
-func (p *Probe) Warnings() (warnings []string) {
+// Warnings tells of odd patterns, and of identifiers that can give nothing.
+func (p *Probe) Warnings() []string {
+	warnings := p.Options.Warnings()
 	if i := slices.Index(p.Identifiers, agentName); i >= 0 {
 		warnings = append(warnings, fmt.Sprintf("identifiers[%d]: the agent's own lines are never read, so %q gives nothing", i, agentName))
 	}

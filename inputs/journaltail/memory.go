@@ -38,6 +38,7 @@ type episode struct {
 	Since int64  `json:"s,omitempty"` // time of the earliest
 	Fresh int64  `json:"f,omitempty"` // time of the newest, but never in the future
 	Lines []line `json:"l,omitempty"` // the newest of them, in order of time
+	Over  bool   `json:"o,omitempty"` // it has ended; it is kept for whoever is told of the end
 }
 
 // line is a matching line, ready to be shown.
@@ -86,6 +87,9 @@ func (e *episode) add(found *matches, maxLines int) {
 	if found.total == 0 {
 		return
 	}
+	if e.Over {
+		*e = episode{}
+	}
 	if e.Total == 0 || found.earliest < e.Since {
 		e.Since = found.earliest
 	}
@@ -102,7 +106,7 @@ func (e *episode) add(found *matches, maxLines int) {
 
 // young reports whether the newest line is younger than span.
 func (e *episode) young(now time.Time, span time.Duration) bool {
-	return e.Total > 0 && now.Sub(time.UnixMicro(e.Fresh)) < span
+	return e.Total > 0 && !e.Over && now.Sub(time.UnixMicro(e.Fresh)) < span
 }
 
 // latest sorts lines by time, those of one time as they came, and keeps the last so many.

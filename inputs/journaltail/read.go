@@ -73,7 +73,7 @@ func (p *Probe) read(ctx context.Context, s stream, at position, r *round) (posi
 			return next, err
 		}
 		start = max(at.Reached, at.Last+1)
-		r.notes = append(r.notes, fmt.Sprintf("the place in the journal was lost: lines that came late, with times before %s, may be missing", p.clock(start)))
+		r.notes = append(r.notes, fmt.Sprintf("the place in the journal was lost: lines that came late, with times before %s, may be missing", p.stamp(start)))
 	}
 	// The end is noted before anything is read, so that what comes between is read the next time.
 	next, err := p.edge(ctx, s)
@@ -93,7 +93,7 @@ func (p *Probe) finish(out outcome, next *position, r *round) bool {
 		r.notes = append(r.notes, "journalctl says: "+out.remark)
 	}
 	if out.cut != "" {
-		r.behind = append(r.behind, fmt.Sprintf("read only as far as the line of %s, since %s", p.clock(next.Last), out.cut))
+		r.behind = append(r.behind, fmt.Sprintf("read only as far as the line of %s, since %s", p.stamp(next.Last), out.cut))
 		return false
 	}
 	next.Reached = r.now.UnixMicro()
@@ -163,7 +163,7 @@ func (p *Probe) seeGap(ctx context.Context, s stream, at position, met bool, nex
 	}
 	seen := max(at.Reached, at.Last)
 	if first.Last > seen {
-		r.notes = append(r.notes, fmt.Sprintf("the journal was vacuumed: lines between %s and %s may be missing", p.clock(seen), p.clock(first.Last)))
+		r.notes = append(r.notes, fmt.Sprintf("the journal was vacuumed: lines between %s and %s may be missing", p.stamp(seen), p.stamp(first.Last)))
 	} else if next.Cursor == at.Cursor {
 		next.Cursor, next.Chosen = first.Cursor, false // all up to there was seen before
 	}

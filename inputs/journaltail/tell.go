@@ -15,13 +15,15 @@ func (p *Probe) clock(micros int64) string {
 	return time.UnixMicro(micros).In(p.zone).Format(time.DateTime)
 }
 
+// stamp prints it for a person.
+func (p *Probe) stamp(micros int64) string {
+	return time.UnixMicro(micros).In(p.zone).Format(time.DateTime + " MST")
+}
+
 // describe tells of a run. Where all is well it costs nothing.
 func (p *Probe) describe(m *memory, r *round, faults []string, young bool) string {
 	if !young && len(r.behind) == 0 && len(faults) == 0 {
-		if len(r.notes) == 0 {
-			return "no line of the journal matched lately"
-		}
-		return "no line of the journal matched lately; " + printable.Line(strings.Join(r.notes, "; "), 1000)
+		return p.quiet(m, r)
 	}
 	var b markdown.Builder
 	b.Item("expected", "no line in the journal that matches %s", p.filterText())
@@ -32,7 +34,7 @@ func (p *Probe) describe(m *memory, r *round, faults []string, young bool) strin
 		b.Item("behind", "%s; the rest is read by the next runs", printable.Line(why, 200))
 	}
 	if m.hopeless(r.now) {
-		b.Item("cannot keep up", "since %s no run came to the end of the journal: raise timeout, or choose less with units, identifiers or priority", p.clock(m.Behind))
+		b.Item("cannot keep up", "since %s no run came to the end of the journal: raise timeout, or choose less with units, identifiers or priority", p.stamp(m.Behind))
 	}
 	for _, note := range r.notes[:min(len(r.notes), 2)] {
 		b.Item("note", "%s", printable.Line(note, 200))
@@ -40,14 +42,33 @@ func (p *Probe) describe(m *memory, r *round, faults []string, young bool) strin
 	from := m.Began
 	if m.Episode.Total > 0 {
 		from = m.Episode.Since
-		b.Item("since", "%s", p.clock(from))
+		b.Item("since", "%s", p.stamp(from))
 	}
 	further := p.byHand(from)
 	if m.Episode.Total > 0 {
 		room := pipeline.MaxDescription - len(b.String()) - len(further) - 100 // the rest of the text around both
 		b.List("lines, newest first", p.shown(&m.Episode), int(m.Episode.Total), room)
 	}
-	return b.Item("to look further", "`%s`", further).String()
+	return b.Item("look further", "`%s`", further).String()
+}
+
+// quiet tells that all is well, and once more of the lines for which it was not: some of them may have come
+// after what was told.
+func (p *Probe) quiet(m *memory, r *round) string {
+	const well = "no line of the journal matched lately"
+	if len(r.notes) == 0 && m.Episode.Total == 0 {
+		return well
+	}
+	var b markdown.Builder
+	b.Item("seen", well)
+	for _, note := range r.notes[:min(len(r.notes), 2)] {
+		b.Item("note", "%s", printable.Line(note, 200))
+	}
+	if m.Episode.Total > 0 {
+		b.Item("the last that did, since", "%s", p.stamp(m.Episode.Since))
+		b.List("lines, newest first", p.shown(&m.Episode), int(m.Episode.Total), pipeline.MaxDescription-len(b.String())-300)
+	}
+	return b.String()
 }
 
 // shown is the kept lines as they are shown, newest first.

@@ -46,6 +46,7 @@ func (p *Probe) look(ctx context.Context, r *pipeline.Report, at *place) error {
 	why := p.whyNot(at, w, began.Location())
 	switch {
 	case why == "":
+		at.looked = began
 		r.Add(p.judge(at, w, began))
 		return nil
 	case ctx.Err() != nil: // cut off from outside: neither the directory nor timeout is to blame
@@ -78,10 +79,14 @@ func (p *Probe) whyNot(at *place, w *walk, zone *time.Location) string {
 func (p *Probe) walk(ctx context.Context, at *place, began time.Time) *walk {
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout.Std())
 	defer cancel()
+	since := began.Add(-p.TimeSpan.Std())
+	if p.AlertIf == changed && !at.looked.IsZero() && at.looked.Before(since) {
+		since = at.looked // a time_span shorter than the interval must not let a change slip through
+	}
 	w := &walk{
 		rules: rules{
 			started: began.UnixNano(),
-			since:   began.Add(-p.TimeSpan.Std()).UnixNano(),
+			since:   since.UnixNano(),
 			stale:   p.AlertIf == stale,
 			now:     func() int64 { return p.now().UnixNano() },
 		},

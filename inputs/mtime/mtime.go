@@ -53,6 +53,7 @@ type place struct {
 	path   string
 	labels pipeline.Labels // shared by all its events
 	lost   *walk           // its workers did not come home; nil = none
+	looked time.Time       // when the last look began that came to its end
 }
 
 // New returns the probe with its defaults.

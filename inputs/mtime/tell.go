@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"catpaw/internal/config"
 	"catpaw/internal/markdown"
 	"catpaw/internal/printable"
 	"catpaw/pipeline"
@@ -85,7 +86,7 @@ func (p *Probe) seen(sum *tally, began time.Time) string {
 	if p.AlertIf == stale || sum.changed == 0 {
 		return fmt.Sprintf("of %d files the newest changed at %s", sum.files, newest)
 	}
-	return fmt.Sprintf("%d of %d files changed, the newest at %s", sum.changed, sum.files, newest)
+	return fmt.Sprintf("%d of %d files changed, the newest at %s: %s", sum.changed, sum.files, newest, code(sum.fresh.items[0].path))
 }
 
 // remarks are what bears upon the verdict besides, and how to look further.
@@ -112,8 +113,8 @@ func (p *Probe) byHand(at *place) string {
 	if p.AlertIf == stale {
 		return "ls -lat " + quote(at.path) + " | head"
 	}
-	seconds := (p.TimeSpan.Std() + time.Second - 1) / time.Second
-	return fmt.Sprintf("find %s -type f -newermt '-%d seconds' -ls", quote(strings.TrimRight(at.path, "/")+"/"), seconds)
+	since := at.looked.Add(-p.TimeSpan.Std()).Format(time.DateTime)
+	return fmt.Sprintf("find %s -type f -newermt '%s' -ls", quote(strings.TrimRight(at.path, "/")+"/"), since)
 }
 
 // closed describes a directory that could not be read at all.
@@ -122,7 +123,7 @@ func (p *Probe) closed(at *place, err error) string {
 	return text.Item("directory", "%s", printable.Line(at.path, shownPath)).
 		Item("expected", "%s", p.expected()).
 		Item("seen", "the directory cannot be read: %s", plain(err)).
-		Item("what to do", "%s", p.remedy(at, err)).String()
+		Item("remedy", "%s", p.remedy(at, err)).String()
 }
 
 func (p *Probe) remedy(at *place, err error) string {
@@ -177,9 +178,9 @@ func quote(path string) string {
 }
 
 func clock(nanoseconds int64, zone *time.Location) string {
-	return time.Unix(0, nanoseconds).In(zone).Format(time.RFC3339)
+	return time.Unix(0, nanoseconds).In(zone).Format(time.DateTime + " MST")
 }
 
 func ago(now time.Time, modified int64) string {
-	return max(0, time.Duration(now.UnixNano()-modified)).Truncate(time.Second).String() + " ago"
+	return config.Duration(max(0, time.Duration(now.UnixNano()-modified)).Truncate(time.Second)).String() + " ago"
 }

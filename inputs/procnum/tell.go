@@ -2,6 +2,7 @@ package procnum
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -163,6 +164,9 @@ func (p *Probe) privilege() string {
 	case "windows":
 		return "run catpaw as an administrator"
 	case "linux":
+		if os.Geteuid() == 0 {
+			return "give catpaw the capability CAP_SYS_PTRACE, which this host, or container, keeps even from root"
+		}
 		return "run catpaw as root, with the capability CAP_SYS_PTRACE"
 	default:
 		return "run catpaw as root"

@@ -65,12 +65,13 @@ func (p *Probe) Init() error {
 	return errors.Join(errs...)
 }
 
-// Warnings tells of a command line that looks as if a shell were to run it.
+// Warnings tells of a command line that looks as if a shell were to run it, and of odd patterns.
 func (p *Probe) Warnings() []string {
+	warnings := p.Filter.Warnings()
 	if warning := cmdline.ShellWarning(p.Command); warning != "" {
-		return []string{"command: " + warning}
+		warnings = append(warnings, "command: "+warning)
 	}
-	return nil
+	return warnings
 }
 
 // MaxGather is the timeout, and the time it takes to end the command then.
@@ -97,16 +98,17 @@ func (p *Probe) Gather(ctx context.Context, r *pipeline.Report) error {
 }
 
 // fault is why a command did not do its work, nil where it did. An exit status by itself says nothing:
-// grep ends with 1 where all is well.
+// grep ends with 1 where all is well. But with nothing printed and a complaint beside it, as dmesg's that it
+// may not read, nobody knows.
 func (p *Probe) fault(run *command.Result) error {
 	const cannotRun, notFound = 126, 127 // so a shell ends that could not run what it was told to
 	name := cmdline.Target(p.argv)
 	switch {
 	case errors.Is(run.Err, command.ErrTimeout):
-		return fmt.Errorf("%s did not finish within the timeout of %s and was killed: raise timeout, or have it print less", name, p.Timeout)
+		return fmt.Errorf("%s did not finish within the timeout of %s and was killed: raise timeout, or look what it waits for", name, p.Timeout)
 	case run.Err != nil:
 		return fmt.Errorf("%s: %w", name, run.Err)
-	case run.StdoutBytes == 0 && (run.Exit == cannotRun || run.Exit == notFound || run.Exit < 0):
+	case run.StdoutBytes == 0 && (run.Exit == cannotRun || run.Exit == notFound || run.Exit < 0 || run.Exit > 0 && run.StderrBytes > 0):
 		return fmt.Errorf("%s printed nothing and ended with %s%s", name, ending(run), because(run))
 	}
 	return nil

@@ -38,9 +38,9 @@ func TestLinesThatMatchAreBad(t *testing.T) {
 		says               []string
 		not                string
 	}{
-		{"a line that matches", "echo fine; echo a CRITICAL thing", "", pipeline.Warning, []string{"`a CRITICAL thing`", "- **lines that match**: 1", "of**: 2 lines", "`*CRITICAL*`"}, "`fine`"},
-		{"no line that matches", "echo fine", "", pipeline.Ok, []string{"no line of 1 matches"}, ""},
-		{"no output at all", "true", "", pipeline.Ok, []string{"no line of 0 matches"}, ""},
+		{"a line that matches", "echo fine; echo a CRITICAL thing", "", pipeline.Warning, []string{"`a CRITICAL thing`", "- **lines that match**: 1", "lines in all**: 2", "`*CRITICAL*`"}, "`fine`"},
+		{"no line that matches", "echo fine", "", pipeline.Ok, []string{"none of 1 lines matches"}, ""},
+		{"no output at all", "true", "", pipeline.Ok, []string{"none of 0 lines matches"}, ""},
 		{"a last line without line feed", `printf "x\nCRITICAL"`, "", pipeline.Warning, []string{"`CRITICAL`"}, ""},
 		{"lines as Windows ends them", `printf "done\r\n"`, "filter_include = ['done']", pipeline.Warning, []string{"`done`"}, ""},
 		{"what is excluded is excused", "echo CRITICAL but harmless", "filter_include = ['*CRITICAL*']\nfilter_exclude = ['*harmless']", pipeline.Ok, nil, ""},
@@ -100,6 +100,7 @@ func TestACommandThatDoesNotDoItsWork(t *testing.T) {
 	for _, c := range []struct{ name, options, want string }{
 		{"one that is not there", "command = '/no/such/command --x'", "/no/such/command --x: cannot start it: no such file"},
 		{"one that a shell cannot find", "command = ['/bin/sh', '-c', 'no-such-command-xx']", "printed nothing and ended with exit status 127"},
+		{"one that complains and prints nothing", "command = ['/bin/sh', '-c', 'echo not permitted >&2; exit 1']", "printed nothing and ended with exit status 1: not permitted"},
 		{"one that dies", "command = ['/bin/sh', '-c', 'kill -9 $$']", "printed nothing and ended with signal killed"},
 		{"one that takes too long", "command = 'sleep 1000'\ntimeout = '50ms'", "sleep 1000 did not finish within the timeout of 50ms and was killed"},
 		{"a directory that is not there", "command = 'true'\nworking_dir = '/no/such/dir'", "/no/such/dir: no such file"},
@@ -166,8 +167,9 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	p := New()
-	pipetest.Options(t, "command = 'dmesg | tail'\ncheck = 'c'\nfilter_include = ['a']", p)
-	if w := p.Warnings(); len(w) != 1 || !strings.Contains(w[0], `no shell runs this, so "|" is an argument`) {
+	pipetest.Options(t, "command = 'dmesg | tail'\ncheck = 'c'\nfilter_include = ['error', '*b*', '/c/', 'two words']", p)
+	if w := p.Warnings(); len(w) != 2 || !strings.Contains(w[0], `filter_include[0]: "error" matches only lines that are exactly this; for lines that hold it write "*error*"`) ||
+		!strings.Contains(w[1], `no shell runs this, so "|" is an argument`) {
 		t.Errorf("warnings %q", w)
 	}
 }

@@ -30,9 +30,9 @@ func (p *Probe) event(s *scanner, run *command.Result) pipeline.Event {
 		event.Status = pipeline.Bad
 		b.Item("expected", "no line that matches %s", p.wanted())
 		b.List("lines that match", quoted(s.kept), int(s.matched), roomForLines)
-		b.Item("of", "%d lines", s.lines)
+		b.Item("lines in all", "%d", s.lines)
 	} else {
-		b.Item("seen", "no line of %d matches", s.lines)
+		b.Item("seen", "none of %d lines matches", s.lines)
 	}
 	if run.Err == nil && run.Exit != 0 {
 		b.Item("ended with", "%s", ending(run))

@@ -122,6 +122,12 @@ func (e Errors) At(n *Node) bool {
 
 // nearest returns the candidate most like word, or "" where none is close enough to be meant.
 func nearest(word string, candidates []string) string {
+	const enough = 3 // characters that a candidate begins with
+	for _, c := range candidates {
+		if len(word) >= enough && strings.HasPrefix(strings.ToLower(c), strings.ToLower(word)) {
+			return c
+		}
+	}
 	best, bestDistance := "", max(2, len(word)/3+1)
 	for _, c := range candidates {
 		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < bestDistance {

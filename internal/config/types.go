@@ -15,8 +15,16 @@ type Duration time.Duration
 // Std returns d as a time.Duration.
 func (d Duration) Std() time.Duration { return time.Duration(d) }
 
-// String prints the duration as time.Duration does.
-func (d Duration) String() string { return time.Duration(d).String() }
+// String prints the duration as people write it: "3m", "1h30m", "1.5s".
+func (d Duration) String() string {
+	text := time.Duration(d).String()
+	for _, none := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, none) {
+			text = text[:len(text)-len("0s")]
+		}
+	}
+	return text
+}
 
 // ParseDuration reads a Go duration, a number of days ("2d", "1.5d12h") or a bare number of seconds.
 func ParseDuration(s string) (Duration, error) {

@@ -56,13 +56,13 @@ func (s textStyle) append(b []byte, m *pipeline.Message) []byte {
 }
 
 // telling are the names of lines that say what happened, which is more than what should have.
-var telling = []string{"error", "seen", "text"}
+var telling = []string{"error", "seen", "text", "fault", "cannot look", "cannot be read", "changed", "missing", "unreadable", "lines that match", "lines, newest first"}
 
 // detailOf is the line of the description that says what happened; where none is known to, the first
 // that says something which the labels do not.
 func detailOf(e *pipeline.Event) (detail string) {
-	text := strings.TrimPrefix(e.Description, "[MD]")
-	for line := range strings.SplitSeq(text, "\n") {
+	lines := strings.Split(strings.TrimPrefix(e.Description, "[MD]"), "\n")
+	for i, line := range lines {
 		name, value := splitItem(strings.TrimSpace(line))
 		if strings.Trim(value, "`-#*= ") == "" || isLabel(e, value) {
 			continue
@@ -72,6 +72,9 @@ func detailOf(e *pipeline.Event) (detail string) {
 			said = name + ": " + value
 		}
 		if slices.Contains(telling, name) {
+			if i+1 < len(lines) && strings.HasPrefix(lines[i+1], "  - ") { // the first of a list
+				said += ": " + strings.Trim(lines[i+1][len("  - "):], "`")
+			}
 			return said
 		}
 		if detail == "" {

@@ -77,6 +77,16 @@ func (p *Processor) States() []store.State {
 	return states
 }
 
+// Firing is how many alerts fire.
+func (p *Processor) Firing() (n int) {
+	for _, e := range p.alerts {
+		if e.Phase == Firing {
+			n++
+		}
+	}
+	return n
+}
+
 // Restore takes over alerts that a store has kept. What cannot be read is logged and left out. What is
 // known already is newer; of an alert that was kept twice, the later one counts.
 func (p *Processor) Restore(states []store.State) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unsafe"
 
 	"catpaw/internal/config"
@@ -39,6 +40,18 @@ func (o *Options) Compile() error {
 	o.exclude = compile("filter_exclude", o.FilterExclude)
 	o.needles = match.NewSearcher(o.include.Needles())
 	return errors.Join(errs...)
+}
+
+// Warnings tells of include patterns that are one word without a star: they match lines that are just that
+// word, which is rarely what is meant.
+func (o *Options) Warnings() (warnings []string) {
+	for i, pattern := range o.FilterInclude {
+		isRegexp := len(pattern) > 1 && strings.HasPrefix(pattern, "/") && strings.HasSuffix(pattern, "/")
+		if !isRegexp && pattern != "" && !strings.ContainsAny(pattern, "*?[ ") {
+			warnings = append(warnings, fmt.Sprintf("filter_include[%d]: %q matches only lines that are exactly this; for lines that hold it write \"*%s*\"", i, pattern, pattern))
+		}
+	}
+	return warnings
 }
 
 // Match reports whether a line is chosen: an include pattern matches it, or there is none, and no
