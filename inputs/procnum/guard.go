@@ -39,10 +39,15 @@ type outcome[T any] struct {
 }
 
 // guard does a pass and waits for it until ctx ends. A pass that hangs on a process is left behind, one
-// goroutine for each such process at most, and done again without that process.
+// goroutine for each such process at most, and done again without that process. While one hangs elsewhere,
+// no other is begun.
 func guard[T any](ctx context.Context, t *Table, do func(*pass, reader) (T, error)) (T, error) {
 	for {
 		w, done := t.newPass(), make(chan outcome[T], 1)
+		if w == nil {
+			var none T
+			return none, errLost
+		}
 		go func() {
 			defer t.endPass(w)
 			done <- run(t.open, w, do)
@@ -78,7 +83,7 @@ func await[T any](ctx context.Context, t *Table, w *pass, done <-chan outcome[T]
 		case o = <-done:
 			return o, false
 		case <-ctx.Done():
-			w.quit.Store(true)
+			t.lose(w)
 			o.err = fmt.Errorf("the process table could not be read: %w", context.Cause(ctx))
 			return o, false
 		case <-tick.C:
@@ -91,10 +96,25 @@ func await[T any](ctx context.Context, t *Table, w *pass, done <-chan outcome[T]
 	}
 }
 
+// newPass returns nil while another pass hangs.
 func (t *Table) newPass() *pass {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.lost != nil && !t.lost.ended {
+		return nil
+	}
 	return &pass{skip: maps.Clone(t.stuck)}
+}
+
+var errLost = errors.New("the process table cannot be read: an earlier look hangs in the kernel, and none is begun until it returns. " +
+	"`ps -eo pid,stat,wchan,args` shows what waits there (state D)")
+
+// lose gives up on a pass because time is up. It ends at its next step; where it hangs, no other begins.
+func (t *Table) lose(w *pass) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w.quit.Store(true)
+	t.lost = w
 }
 
 // leave gives up on a pass that hangs on a process. It does not where the pass has just ended, or hangs

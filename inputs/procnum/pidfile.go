@@ -27,11 +27,14 @@ func (p *Probe) searchPidFile(ctx context.Context) (*sight, error) {
 	case err != nil:
 		return &sight{nothing: "the pid file is of no use: " + err.Error()}, nil
 	}
+	s := &sight{}
+	if err := p.findUser(ctx, s); err != nil || s.fault != "" {
+		return s, err
+	}
 	snapshot, is, err := p.table.one(ctx, pid, p.columns())
 	if err != nil {
 		return nil, err
 	}
-	s := &sight{}
 	alone := p.SearchExec+p.SearchCmdline+p.SearchUser == ""
 	switch {
 	case is == gone:

@@ -15,6 +15,7 @@ type sight struct {
 	nothing string   // why there is nothing to be found; "" = nothing special
 	fault   string   // why the search could not be done, and what to do; bad whatever the number
 	further string   // a command that shows more of that
+	user    string   // what the column of users has for search_user
 	blind   blind
 }
 
@@ -45,18 +46,21 @@ func (p *Probe) search(ctx context.Context) (*sight, error) {
 	case p.SearchPidFile != "":
 		return p.searchPidFile(ctx)
 	}
+	s := &sight{}
+	if err := p.findUser(ctx, s); err != nil || s.fault != "" {
+		return s, err
+	}
 	snapshot, err := p.table.look(ctx, p.columns(), p.seen)
 	if err != nil {
 		return nil, err
 	}
 	p.seen = snapshot.number
-	s := &sight{}
 	p.pick(snapshot, s)
 	return s, nil
 }
 
 func (p *Probe) columns() columns {
-	return columns{names: p.SearchExec != "", users: p.SearchUser != "", user: p.SearchUser}
+	return columns{names: p.SearchExec != "", users: p.SearchUser != ""}
 }
 
 func (p *Probe) searchService(ctx context.Context) (*sight, error) {
@@ -75,10 +79,7 @@ func (p *Probe) searchService(ctx context.Context) (*sight, error) {
 // pick takes from the snapshot the processes that are meant.
 func (p *Probe) pick(snapshot *snapshot, s *sight) {
 	mine := p.userFilter(snapshot, s)
-	if s.fault != "" {
-		return
-	}
-	p.notSeen(snapshot, mine, &s.blind)
+	p.notSeen(snapshot, mine, s)
 	take := func(row int) {
 		if !mine(row) {
 			return
@@ -110,22 +111,32 @@ func (p *Probe) pick(snapshot *snapshot, s *sight) {
 	}
 }
 
+// findUser finds out who search_user is. The error is that nobody says so in time.
+func (p *Probe) findUser(ctx context.Context, s *sight) error {
+	if p.SearchUser == "" {
+		return nil
+	}
+	id, ended, err := p.table.users.id(ctx, p.SearchUser)
+	if err != nil {
+		s.fault = strings.TrimPrefix(err.Error(), "user: ") + ". Create the user, or mend search_user; a user that only a directory service knows may be given by its number"
+		s.further = "getent passwd " + quoted(p.SearchUser, "'")
+	}
+	s.user = id
+	return ended
+}
+
 // userFilter returns what search_user lets through.
 func (p *Probe) userFilter(snapshot *snapshot, s *sight) func(row int) bool {
 	if p.SearchUser == "" {
 		return func(int) bool { return true }
 	}
-	user := snapshot.uids[p.SearchUser]
-	if user.err != nil {
-		s.fault = strings.TrimPrefix(user.err.Error(), "user: ") + ". Create the user, or mend search_user; a user that only a directory service knows may be given by its number"
-		s.further = "getent passwd " + quoted(p.SearchUser, "'")
-	}
-	return func(row int) bool { return strings.EqualFold(snapshot.users[row], user.user) }
+	return func(row int) bool { return strings.EqualFold(snapshot.users[row], s.user) }
 }
 
 // notSeen finds what the search is blind to. The agent's own processes are never hidden from it.
-func (p *Probe) notSeen(snapshot *snapshot, mine func(int) bool, b *blind) {
-	b.hidden = snapshot.hidden && (p.SearchUser == "" || snapshot.uids[p.SearchUser].user != p.self)
+func (p *Probe) notSeen(snapshot *snapshot, mine func(int) bool, s *sight) {
+	b := &s.blind
+	b.hidden = snapshot.hidden && (p.SearchUser == "" || s.user != p.self)
 	for row, is := range snapshot.states {
 		if is <= zombie && (snapshot.noPath == nil || !snapshot.noPath[row]) {
 			continue // nearly all

@@ -3,8 +3,6 @@ package procnum
 import (
 	"context"
 	"fmt"
-	"os/user"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -23,7 +21,7 @@ const moment = time.Second
 type Table struct {
 	open      func() (reader, error)
 	now       func() time.Time
-	lookup    func(user string) (string, error)
+	users     accounts
 	hangAfter time.Duration // how long one process may take to be read
 
 	turn chan struct{} // whoever has put something in may look
@@ -31,11 +29,12 @@ type Table struct {
 
 	mu    sync.Mutex
 	stuck map[int32]bool // processes on whose arguments a pass hangs
+	lost  *pass          // hangs elsewhere; nil = none
 }
 
 // NewTable returns the table. It reads nothing before a check asks.
 func NewTable() *Table {
-	return &Table{open: openReader, now: time.Now, lookup: lookupUser, hangAfter: 2 * time.Second,
+	return &Table{open: openReader, now: time.Now, users: accounts{lookup: lookupUser, now: time.Now, known: map[string]*account{}}, hangAfter: 2 * time.Second,
 		turn: make(chan struct{}, 1), stuck: map[int32]bool{}}
 }
 
@@ -50,18 +49,11 @@ type snapshot struct {
 	names  *column // nil until asked for, as the next
 	noPath []bool
 	users  []string
-	uids   map[string]found // what the users that were asked for are
-}
-
-type found struct {
-	user string
-	err  error
 }
 
 // columns says what of a snapshot a check needs.
 type columns struct {
 	names, users bool
-	user         string // to be looked up
 }
 
 // look returns the processes of this moment with the columns that are needed. Nobody sees the snapshot
@@ -87,12 +79,14 @@ func (t *Table) look(ctx context.Context, need columns, seen uint64) (*snapshot,
 		}
 		t.last = fresh
 	}
-	return t.last, t.complete(ctx, t.last, need)
+	err := t.complete(ctx, t.last, need)
+	mine := *t.last // the next to come may add columns to it
+	return &mine, err
 }
 
 // one looks at a single process, at this instant. is: whether there is one.
 func (t *Table) one(ctx context.Context, pid int32, need columns) (_ *snapshot, is state, err error) {
-	s := &snapshot{pids: []int32{pid}, uids: map[string]found{}}
+	s := &snapshot{pids: []int32{pid}}
 	is, err = guard(ctx, t, func(_ *pass, r reader) (state, error) { return r.is(ctx, pid), nil })
 	if err != nil || is != alive {
 		return s, is, err
@@ -109,7 +103,7 @@ func (t *Table) list(ctx context.Context) (*snapshot, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the processes cannot be listed: %w", err)
 		}
-		return &snapshot{pids: pids, hidden: hidden, uids: map[string]found{}}, nil
+		return &snapshot{pids: pids, hidden: hidden}, nil
 	})
 }
 
@@ -168,12 +162,6 @@ func (t *Table) complete(ctx context.Context, s *snapshot, need columns) (err er
 			return users, nil
 		})
 	}
-	if _, known := s.uids[need.user]; need.users && !known && err == nil {
-		s.uids[need.user], err = guard(ctx, t, func(*pass, reader) (found, error) {
-			user, err := t.lookup(need.user)
-			return found{user, err}, nil
-		})
-	}
 	return err
 }
 
@@ -194,19 +182,4 @@ func (t *Table) readNames(ctx context.Context, s *snapshot) error {
 	})
 	s.names, s.noPath = read.names, read.noPath
 	return err
-}
-
-// lookupUser finds what the column of users has for a user: the number, on Windows the full name.
-func lookupUser(name string) (string, error) {
-	if _, err := strconv.ParseUint(name, 10, 32); err == nil {
-		return name, nil
-	}
-	account, err := user.Lookup(name)
-	if err != nil {
-		return "", err
-	}
-	if _, err := strconv.ParseUint(account.Uid, 10, 32); err != nil {
-		return account.Username, nil
-	}
-	return account.Uid, nil
 }

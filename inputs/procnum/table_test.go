@@ -41,7 +41,7 @@ func (f *fake) table() (*Table, *atomic.Int64) {
 	t := NewTable()
 	t.open = func() (reader, error) { return (*fakeReader)(f), nil }
 	t.now = func() time.Time { return time.Unix(1_700_000_000, clock.Load()) }
-	t.lookup = func(name string) (string, error) {
+	t.users.lookup = func(name string) (string, error) {
 		if name == "nobody" {
 			return "", errors.New("unknown user nobody")
 		}
@@ -354,5 +354,89 @@ func TestServices(t *testing.T) {
 				want(t, e, c.status, `sc query "Spooler"`)
 			}
 		})
+	}
+}
+
+// TestChecksOfAllKindsAtOnce is for the race detector: what one check reads another must not write.
+func TestChecksOfAllKindsAtOnce(t *testing.T) {
+	t.Parallel()
+	table, clock := few().table()
+	var checks sync.WaitGroup
+	for i := range 12 {
+		p := probe(t, table, []string{
+			"search_exec_substring = 'nginx'\nalert_if_num_gt = 1000", "search_cmdline_substring = 'nginx'\nalert_if_num_gt = 1000",
+			fmt.Sprintf("search_user = 'user%d'\nalert_if_num_gt = 1000", i),
+		}[i%3])
+		checks.Go(func() {
+			for range 200 {
+				if _, err := p.search(t.Context()); err != nil {
+					t.Error(err)
+				}
+				clock.Add(int64(moment) / 10)
+			}
+		})
+	}
+	checks.Wait()
+}
+
+func TestAUserThatCannotBeLookedUpIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	table, _ := few().table()
+	var down atomic.Bool
+	down.Store(true)
+	table.users.lookup = func(name string) (string, error) {
+		if down.Load() {
+			return "", errors.New("the directory service is down")
+		}
+		return name, nil
+	}
+	for range 2 { // each check hears of it
+		want(t, gather(t, table, "search_user = 'root'\nalert_if_num_gt = 1000"), pipeline.Warning, "the directory service is down")
+	}
+	down.Store(false)
+	want(t, gather(t, table, "search_user = 'root'\nalert_if_num_gt = 1000"), pipeline.Ok)
+}
+
+func TestASlowDirectoryServiceHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	table, _ := few().table()
+	answer := make(chan struct{})
+	defer close(answer)
+	var asked atomic.Int64
+	table.users.lookup = func(name string) (string, error) { asked.Add(1); <-answer; return name, nil }
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		_, err := probe(t, table, "search_user = 'far'\nalert_if_num_lt = 1").search(ctx)
+		cancel()
+		pipetest.WantError(t, err, "nobody says who the user far is")
+	}
+	want(t, gather(t, table, "search_cmdline_substring = 'nginx'\nalert_if_num_lt = 1"), pipeline.Ok)
+	if asked.Load() != 1 {
+		t.Errorf("asked %d times at once", asked.Load())
+	}
+}
+
+func TestWhileALookHangsNoOtherBegins(t *testing.T) {
+	t.Parallel()
+	f := few()
+	table, _ := f.table()
+	hang := make(chan struct{})
+	opens := atomic.Int64{}
+	table.open = func() (reader, error) { opens.Add(1); <-hang; return (*fakeReader)(f), nil }
+	for i := range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		_, err := table.look(ctx, columns{}, 0)
+		cancel()
+		pipetest.WantError(t, err, []string{"could not be read: ", "an earlier look hangs in the kernel"}[min(i, 1)])
+	}
+	if opens.Load() != 1 {
+		t.Errorf("%d looks were begun", opens.Load())
+	}
+	close(hang)
+	for table.newPass() == nil {
+		runtime.Gosched()
+	}
+	if _, err := table.look(t.Context(), columns{}, 0); err != nil {
+		t.Error(err)
 	}
 }
