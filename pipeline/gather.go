@@ -31,8 +31,8 @@ func gather(ctx context.Context, report *Report) (end RunEnd, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	defer func() {
-		if value := recover(); value != nil {
-			report.panicked("", value, debug.Stack())
+		if value, stack := caught(recover()); value != nil {
+			report.panicked("", value, stack)
 			err = fmt.Errorf("the probe panicked: %v. This is a fault of catpaw: its log has the stack, please report it", value)
 		}
 		end = RunEnd{Well: err == nil, Incomplete: report.incomplete}
@@ -47,6 +47,20 @@ func gather(ctx context.Context, report *Report) (end RunEnd, err error) {
 // FailureLabels are the own labels of the result that tells that a check could not do its work.
 func FailureLabels(check *Check) Labels {
 	return L("check", "catpaw check failed", "instance", check.ID)
+}
+
+// Panic is what a probe panics with that hands on a panic of one of its goroutines.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+// caught is what was recovered, and the stack that led to it.
+func caught(value any) (any, []byte) {
+	if handed, ok := value.(Panic); ok {
+		return handed.Value, handed.Stack
+	}
+	return value, debug.Stack()
 }
 
 const notDone = "the check could not do its work: "

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -126,9 +125,9 @@ func (r *Report) ForEach(ctx context.Context, n, limit int, labels func(i int) L
 
 func (r *Report) guard(labels func(i int) Labels, i int, fn func(i int)) {
 	defer func() {
-		if value := recover(); value != nil {
+		if value, stack := caught(recover()); value != nil {
 			own := labels(i)
-			r.panicked(own.Get("target"), value, debug.Stack())
+			r.panicked(own.Get("target"), value, stack)
 			r.Incomplete("")
 			r.Add(Event{Labels: own, Description: fmt.Sprintf(
 				"the probe broke down on this target: %v. This is a fault of catpaw: its log has the stack, please report it.", value)})

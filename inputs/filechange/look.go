@@ -3,6 +3,7 @@ package filechange
 import (
 	"context"
 	"path/filepath"
+	"slices"
 )
 
 // sight is one file as this run sees it.
@@ -31,28 +32,27 @@ type view struct {
 func (p *Probe) view(ctx context.Context, was *memory) *view {
 	v := &view{found: p.find(ctx)}
 	v.join(was)
-	room := p.MaxFiles - len(was.files)
-	for i := range v.sights {
-		if s := &v.sights[i]; s.old == nil && s.literal {
-			room--
-		}
-	}
-	kept := v.sights[:0]
+	room, looked := p.MaxFiles, 0
 	for i := range v.sights {
 		if ctx.Err() != nil {
 			break
 		}
-		s := v.sights[i]
+		s := &v.sights[i]
 		s.look()
-		if s.there && s.old == nil && !s.literal {
-			if room--; room < 0 {
-				v.over++
-				continue
-			}
+		looked++
+		if s.literal || s.old != nil && (s.there || s.why != nil) {
+			room--
 		}
-		kept = append(kept, s)
 	}
-	v.sights = kept
+	v.sights = slices.DeleteFunc(v.sights[:looked], func(s sight) bool {
+		if !s.there || s.old != nil || s.literal {
+			return false
+		}
+		if room--; room < 0 {
+			v.over++
+		}
+		return room < 0
+	})
 	return v
 }
 

@@ -24,10 +24,8 @@ type identity struct {
 // wrote reports whether the agent itself wrote an entry. What its scripts log is not its own, nor is what
 // systemd says about it.
 func (i *identity) wrote(e *entry) bool {
-	for _, name := range i.names {
-		if string(e.identifier) == name {
-			return true
-		}
+	if len(e.exe)+len(e.pid) == 0 { // nothing that journald vouches for: what the writer calls itself must do
+		return slices.Contains(i.names, string(e.identifier))
 	}
 	return len(e.exe) > 0 && string(e.exe) == i.exe || len(e.pid) > 0 && string(e.pid) == i.pid && string(e.comm) == i.comm
 }

@@ -118,6 +118,7 @@ func TestOptionsChooseLines(t *testing.T) {
 		{"the line as journalctl prints it", "filter_include = ['Nov 23 08:59:51 web1 app?77?: bad a']", "a"},
 		{"the beginning of journalctl's line", "filter_include = ['/^Nov 23 .* kernel: bad d$/']", "d"},
 		{"one line of several", "filter_include = ['second line']", "d"},
+		{"an excluded line does not hide another", "filter_include = ['second*']\nfilter_exclude = ['*bad d']", "d"},
 		{"a regular expression", "filter_include = ['/bad [a-c]$/']", "abc"},
 		{"a unit", "units = ['app']", "abfg"},
 		{"units", "units = ['app.service', 'oth*']", "abcfg"},

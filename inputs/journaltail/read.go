@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"catpaw/internal/printable"
@@ -126,7 +127,7 @@ func (p *Probe) readOn(ctx context.Context, s stream, from string, next *positio
 // look judges one entry.
 func (p *Probe) look(e *entry, r *round) {
 	r.read++
-	if len(e.message) == 0 || p.self.wrote(e) || !p.MatchAny(r.forms.of(e)...) {
+	if len(e.message) == 0 || p.self.wrote(e) || !p.chosen(r.forms.of(e)) {
 		return
 	}
 	text := string(e.program()) + ": " + string(e.message[:min(len(e.message), 4*maxText)])
@@ -134,6 +135,13 @@ func (p *Probe) look(e *entry, r *round) {
 		text = string(e.unit) + "/" + text
 	}
 	r.here.add(e.time, r.now.UnixMicro(), printable.Line(text, maxText))
+}
+
+// chosen judges the forms of a message. One of several lines is also chosen for the sake of one of them
+// that is included, as if each had been logged by itself: an excluded line does not hide that one.
+func (p *Probe) chosen(forms []string) bool {
+	const ofTheWhole = 2
+	return p.MatchAny(forms...) || len(p.FilterInclude) > 0 && len(forms) > ofTheWhole && slices.ContainsFunc(forms[ofTheWhole:], p.Match)
 }
 
 // edge returns the entry at a place: the last one of the stream where no place is given.

@@ -52,7 +52,7 @@ func nanoseconds(seconds, more int64) int64 {
 // isGone says that an entry went away, or became something else, since its name was read. In a tree
 // that lives this is normal.
 func isGone(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || isOneOf(err, []error{syscall.ENOTDIR, syscall.ELOOP, syscall.ESTALE})
+	return errors.Is(err, fs.ErrNotExist) || isOneOf(err, []error{syscall.ENOTDIR, syscall.ELOOP})
 }
 
 // isShortage says that this host has no room to look any further.

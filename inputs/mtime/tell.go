@@ -58,7 +58,7 @@ func (p *Probe) describe(at *place, sum *tally, began time.Time) string {
 	if p.AlertIf == stale || sum.changed == 0 {
 		return text.String() + below
 	}
-	const more = 60 // for the head of the list and the count of what it leaves out
+	const more = 80 // for the head of the list and the count of what it leaves out
 	room := pipeline.MaxDescription - len(text.String()) - len(below) - more
 	return text.List("changed files, newest first", lines(sum.fresh.items, func(f found) string {
 		return ago(began, f.modified) + ": " + code(f.path)

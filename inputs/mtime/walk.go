@@ -1,12 +1,12 @@
 package mtime
 
 import (
-	"fmt"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
 	"catpaw/internal/match"
+	"catpaw/pipeline"
 )
 
 // walk goes through one tree. Its workers share a stack of tasks:
@@ -120,7 +120,7 @@ func (w *walk) fail(err error) {
 func (w *walk) catch() {
 	if value := recover(); value != nil {
 		w.mu.Lock()
-		w.broke = fmt.Sprintf("%v\n%s", value, debug.Stack())
+		w.broke = pipeline.Panic{Value: value, Stack: debug.Stack()}
 		w.mu.Unlock()
 		w.stop()
 	}

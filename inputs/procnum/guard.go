@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"catpaw/pipeline"
 )
 
 // errAbandoned ends a pass that nobody waits for any more.
@@ -64,7 +67,11 @@ func guard[T any](ctx context.Context, t *Table, do func(*pass, reader) (T, erro
 }
 
 func run[T any](open func() (reader, error), w *pass, do func(*pass, reader) (T, error)) (o outcome[T]) {
-	defer func() { o.panic = recover() }()
+	defer func() {
+		if value := recover(); value != nil {
+			o.panic = pipeline.Panic{Value: value, Stack: debug.Stack()}
+		}
+	}()
 	r, err := open()
 	if err != nil {
 		o.err = fmt.Errorf("the process table cannot be read: %w", err)

@@ -49,6 +49,10 @@ func literalOfGlob(pattern string) string {
 			end()
 			depth++
 		case ']', '}':
+			if depth == 0 { // it stands for itself, but it is not worth the care either
+				end()
+				continue
+			}
 			end()
 			depth--
 		case '*', '?':

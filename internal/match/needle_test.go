@@ -16,6 +16,8 @@ func TestNeedles(t *testing.T) {
 		{"the longest of several", "*error*of the disk?*", "of the disk"},
 		{"nothing of a class or of alternatives", "*a[bcdef]{ghijkl,m}no*", "no"},
 		{"nothing of what is escaped", `*ab\*c*`, "ab"},
+		{"what only looks like the end of a class", `*\[1] 50[0-9]*`, " 50"},
+		{"nor like that of alternatives", "*}{abc,def}*x", "x"},
 		{"a star has none", "*", ""},
 		{"of a regular expression", `/disk \d+ failed/`, " failed"},
 		{"in a group, and more than once", `/(?:x|y)(broken)+/`, "broken"},
@@ -49,8 +51,8 @@ func TestNeedles(t *testing.T) {
 func TestWhatMatchesHoldsTheNeedle(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		pattern := rapid.StringMatching(`([abc*?]|\[ab\]|\{a,bc\}|\\\*|\\a){0,6}|/([abc.]|\(a\|b\)|a\?|b\+|\(bc\)\+){1,5}/`).Draw(t, "pattern")
-		text := rapid.StringMatching(`[abc*]{0,8}`).Draw(t, "text")
+		pattern := rapid.StringMatching(`([abc*?]|\[ab\]|\[a-b\]|\{a,bc\}|\\\*|\\a|\\\[|\]|\}){0,6}|/([abc.]|\(a\|b\)|a\?|b\+|\(bc\)\+){1,5}/`).Draw(t, "pattern")
+		text := rapid.StringMatching(`[abc*\[\]}-]{0,8}`).Draw(t, "text")
 		p, err := CompileLine(pattern)
 		if err != nil {
 			t.Skip(err)

@@ -94,6 +94,7 @@ func (p *Processor) Restore(states []store.State) {
 		e, err := decode(state)
 		if err != nil {
 			p.log.Error("a stored alert cannot be read and is forgotten", zap.Error(err))
+			p.obsolete = append(p.obsolete, store.State{Key: state.Key})
 			continue
 		}
 		old := p.alerts[e.key]
