@@ -151,3 +151,16 @@ func TestNamesFromOutside(t *testing.T) {
 		t.Error("the description holds a control character")
 	}
 }
+
+func TestAFileThatTakesTheRoomOfADeletedOneIsSeen(t *testing.T) {
+	t.Parallel()
+	w := watch(t, "filepaths = [\"DIR/*\"]\nmax_files = 3")
+	for _, name := range []string{"a", "b", "c"} {
+		w.write(name, "x")
+	}
+	w.wantOk()
+	w.pass(time.Hour)
+	w.must(os.Remove(w.path("b")))
+	w.write("d", "x") // with an old mtime, as cp -p leaves it
+	w.wantBad("/b: deleted", "/d: ")
+}

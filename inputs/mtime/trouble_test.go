@@ -321,3 +321,10 @@ func TestAPanicInAWorkerIsThatOfItsDirectoryAlone(t *testing.T) {
 	want(t, events[0], pipeline.Warning, "no such luck", "fault of catpaw")
 	want(t, events[1], pipeline.Ok)
 }
+
+func TestAStaleMountIsNotGone(t *testing.T) {
+	t.Parallel()
+	if isGone(syscall.ESTALE) || !isGone(syscall.ENOENT) {
+		t.Error("what a dead file server holds counts as deleted")
+	}
+}
