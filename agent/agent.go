@@ -89,7 +89,7 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 	a.alerting.Restore(states)
 	a.pipeline = pipeline.New(pipeline.Config{
 		Log: a.log, Store: a.store, Processors: processors.Chain(nil, a.alerting),
-		OnReaderGone: stop, OnBurst: new(bursts).goesOn,
+		OnReaderGone: stop, OnBurst: newBursts().goesOn,
 	})
 	open := a.alerting.Firing()
 	a.apply(c)
