@@ -1,11 +1,15 @@
 # make run    build and start on conf.d
 # make test   everything that must hold: format, vet (for Windows and macOS, too), staticcheck, tests with the
 #             race detector
+# make test-kafka   the output kafka against Apache Kafka itself
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 
-.PHONY: run build test lint bench soak clean
+# what is fetched for tests: the jars of Apache Kafka
+KAFKA    = .cache/kafka
+
+.PHONY: run build test test-kafka lint bench soak clean
 
 run: build
 	./catpaw
@@ -15,6 +19,16 @@ build:
 
 test: lint
 	$(GO) test -race ./...
+	cd test && $(GO) test -race ./...
+
+# The output kafka against Apache Kafka, read by kcat; skipped, with the reason, where java, mvn or kcat is missing.
+test-kafka: $(KAFKA)
+	cd test && CATPAW_KAFKA=$(CURDIR)/$(KAFKA) $(GO) test -race -count=1 -timeout 15m -run 'TestReal' -v ./kafkatest
+
+$(KAFKA): test/kafkatest/pom.xml
+	@if command -v mvn >/dev/null && command -v java >/dev/null; then \
+		rm -rf $@ && mvn -q -B -f $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(CURDIR)/$@ && touch $@; \
+	else echo "java or mvn is missing: Apache Kafka cannot be fetched"; fi
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
@@ -23,10 +37,12 @@ lint:
 	@# Nobody runs the tests there, but all of it, tests included, must build for the other systems.
 	for os in windows darwin; do GOOS=$$os $(GO) build ./... && GOOS=$$os $(GO) vet ./... || exit 1; done
 	$(GO) tool staticcheck ./...
+	staticcheck=$$($(GO) tool -n staticcheck) && cd test && $(GO) vet ./... && $$staticcheck ./...
 
 # Each figure stands beside its comparison from the same run; the ratio is what counts.
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
+	cd test && CATPAW_KAFKA=$(CURDIR)/$(KAFKA) $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./...
 
 # What takes longer than a test may: 200 times killed while a sink refuses, hangs and returns.
 soak:

@@ -89,7 +89,7 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 	a.alerting.Restore(states)
 	a.pipeline = pipeline.New(pipeline.Config{
 		Log: a.log, Store: a.store, Processors: processors.Chain(nil, a.alerting),
-		OnReaderGone: stop, OnBurst: newBursts().goesOn,
+		OnReaderGone: stop, OnBurst: newBursts().goesOn, Open: a.alerting.Open,
 	})
 	open := a.alerting.Firing()
 	a.apply(c)
@@ -114,7 +114,10 @@ func (a *Agent) apply(c *Configuration) {
 	}
 	checks := append(slices.Clone(c.Checks), selfCheck(a.store, c))
 	covers := func(plugin string) bool { return plugin == "catpaw" || a.source.covers(plugin) }
-	a.pipeline.Apply(checks, c.Outputs, func() { a.alerting.Configure(checks, covers) })
+	a.pipeline.Apply(checks, c.Outputs, func() {
+		a.alerting.Configure(checks, covers)
+		a.alerting.Route(c.Outputs)
+	})
 	if len(a.source.Plugins) == 0 {
 		a.store.KeepMemos(ids(checks))
 	}

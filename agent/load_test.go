@@ -141,7 +141,7 @@ url = "http://127.0.0.1:1"
 	wantFaults(t, s,
 		`DIR/config.toml:3: unknown option "intervall"; did you mean "interval"?`,
 		`DIR/config.toml:5: level: "loud" is not one of debug, info, warn, error, fatal`,
-		`DIR/config.toml:6: unknown output "webhok"; did you mean "webhook"? Known: flashduty, stdout, webhook.`,
+		`DIR/config.toml:6: unknown output "webhok"; did you mean "webhook"? Known: flashduty, kafka, nats, stdout, webhook.`,
 		`DIR/config.toml:8: write [[outputs.stdout]] with double brackets, one for each`,
 		`DIR/config.toml:9: unknown processor "dedup"`,
 		`DIR/config.toml:10: unknown section "flashdty"; did you mean "flashduty"?`,

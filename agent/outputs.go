@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"catpaw/internal/config"
+	"catpaw/internal/match"
 	"catpaw/outputs"
 	"catpaw/pipeline"
 )
@@ -19,6 +20,38 @@ type sharedOutput struct {
 	Timeout     config.Duration `toml:"timeout"`
 	Concurrency int             `toml:"concurrency"`
 	Queue       queueOptions    `toml:"queue"`
+	routeOptions
+}
+
+// routeOptions say of what an output is to hear.
+type routeOptions struct {
+	MinSeverity pipeline.Severity         `toml:"min_severity"`
+	Match       map[string]config.Strings `toml:"match"`     // label → globs; all labels must fit
+	MatchNot    map[string]config.Strings `toml:"match_not"` // none may
+	Recovery    bool                      `toml:"recovery"`
+}
+
+func (o *routeOptions) route() (route pipeline.Route, err error) {
+	match, err1 := labelGlobs("match", o.Match)
+	matchNot, err2 := labelGlobs("match_not", o.MatchNot)
+	return pipeline.Route{
+		MinSeverity: pipeline.Status(o.MinSeverity), Match: match, MatchNot: matchNot, NoRecovery: !o.Recovery,
+	}, errors.Join(err1, err2)
+}
+
+func labelGlobs(option string, patterns map[string]config.Strings) (all []pipeline.LabelGlobs, err error) {
+	var errs []error
+	for _, label := range slices.Sorted(maps.Keys(patterns)) {
+		globs, err := match.CompileSet(patterns[label])
+		for _, fault := range match.Faults(err) {
+			errs = append(errs, config.Field(option+"."+label, "%v", fault.Err))
+		}
+		if len(patterns[label]) == 0 {
+			errs = append(errs, config.Field(option+"."+label, "it has no pattern: nothing could match"))
+		}
+		all = append(all, pipeline.LabelGlobs{Label: label, Globs: globs})
+	}
+	return all, errors.Join(errs...)
 }
 
 // queueOptions bound a queue; beyond them events are merged by alert.
@@ -79,10 +112,12 @@ func (l *loader) outputs(root *config.Node) (specs []*pipeline.OutputSpec) {
 func (l *loader) output(plugin string, kind outputs.Kind, n *config.Node, before []*pipeline.OutputSpec) *pipeline.OutputSpec {
 	faults := len(l.errs)
 	options := sharedOutput{Name: plugin, Timeout: config.Duration(5 * time.Second), Concurrency: kind.Concurrency,
-		Queue: queueOptions{MaxEvents: 100_000, MaxBytes: 256 << 20}}
+		Queue:        queueOptions{MaxEvents: 100_000, MaxBytes: 256 << 20},
+		routeOptions: routeOptions{MinSeverity: pipeline.Severity(pipeline.Info), Recovery: true}}
 	output := kind.New()
 	config.Decode(n, &l.errs, &options, output)
-	l.errs.AddInit(n, errors.Join(output.Init(), options.Queue.check()))
+	route, err := options.route()
+	l.errs.AddInit(n, errors.Join(output.Init(), options.Queue.check(), err))
 	if options.Concurrency < 1 || options.Concurrency > 1000 {
 		l.errs.Add(n.Find("concurrency"), "concurrency: %d is not between 1 and 1000", options.Concurrency)
 	}
@@ -101,7 +136,7 @@ func (l *loader) output(plugin string, kind outputs.Kind, n *config.Node, before
 		return nil
 	}
 	return &pipeline.OutputSpec{
-		Name: options.Name, Plugin: plugin, Output: output,
+		Name: options.Name, Plugin: plugin, Output: output, Route: route,
 		Source:      n.Place(),
 		Content:     digest(plugin, n.Canonical()),
 		Timeout:     options.Timeout.Std(),

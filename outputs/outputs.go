@@ -3,6 +3,8 @@ package outputs
 
 import (
 	"catpaw/outputs/flashduty"
+	"catpaw/outputs/kafka"
+	"catpaw/outputs/nats"
 	"catpaw/outputs/stdout"
 	"catpaw/outputs/webhook"
 	"catpaw/pipeline"
@@ -18,6 +20,8 @@ type Kind struct {
 func Table() map[string]Kind {
 	return map[string]Kind{
 		"flashduty": {func() pipeline.Output { return flashduty.New() }, 4},
+		"kafka":     {func() pipeline.Output { return kafka.New() }, 4},
+		"nats":      {func() pipeline.Output { return nats.New() }, 4},
 		"stdout":    {func() pipeline.Output { return stdout.New() }, 1},
 		"webhook":   {func() pipeline.Output { return webhook.New() }, 4},
 	}

@@ -15,9 +15,9 @@ type committer struct {
 	buffer []byte // used again
 }
 
-// route names the queues that get every notification from now on.
+// route names the queues of all outputs from now on.
 func (c *committer) route(outputs []*OutputSpec) {
-	c.queues = c.queues[:0]
+	c.queues = make([]string, 0, len(outputs))
 	for _, spec := range outputs {
 		c.queues = append(c.queues, spec.Name)
 	}
@@ -29,10 +29,16 @@ func (c *committer) commit(b *Batch) {
 	}
 	tx := store.Tx{States: b.States, Memos: b.Memos, Rows: make([]store.Row, 0, len(b.Notify)*len(c.queues))}
 	for _, event := range b.Notify {
+		if event.Outputs == nil {
+			event.Outputs = c.queues
+		}
+		if len(event.Outputs) == 0 {
+			continue
+		}
 		event.ID = NewID(b.Now, rand.Reader)
 		c.buffer = appendMessage(c.buffer[:0], event)
 		data := bytes.Clone(c.buffer) // of just the size: it may wait long in memory
-		for _, queue := range c.queues {
+		for _, queue := range event.Outputs {
 			tx.Rows = append(tx.Rows, store.Row{
 				Queue: queue, Key: event.AlertKey, Time: b.Now.Unix(), Closes: event.Status == Ok, Data: data,
 			})

@@ -28,6 +28,8 @@ type Event struct {
 	FirstFireTime int64  // unix seconds
 	NotifyCount   int    // notifications of this episode, this one included
 	Delayed       bool   // told much later than it was decided
+
+	Outputs []string // those that are to hear of it; nil = all
 }
 
 // MaxDescription is the most bytes a description may have; longer ones are cut.

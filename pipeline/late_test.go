@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"pgregory.net/rapid"
 
 	"catpaw/store"
 )
@@ -194,5 +195,34 @@ type watchBatches struct{ memos []string }
 func (w *watchBatches) Process(b *Batch) {
 	for _, memo := range b.Memos {
 		w.memos = append(w.memos, fmt.Sprintf("%s with %d events", memo.Data, len(b.Notify)))
+	}
+}
+
+// TestPatchingIsAsGoodAsEncoding compares the quick way to mark a message with decoding and encoding it.
+func TestPatchingIsAsGoodAsEncoding(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.SampledFrom([]string{"", "plain", "[MD]\n- **x**: \"quoted\" \\ é", `,"attrs":{`, `,"description":"`, strings.Repeat("long ", 600), strings.Repeat("<\x01", 300)})
+		event := &Event{
+			Time: 5, Status: Critical, AlertKey: "k", ID: someID, TitleRule: text.Draw(t, "title"), Description: text.Draw(t, "description"),
+			Labels: L("check", text.Draw(t, "label"), "description", "x"), FirstFireTime: 4, NotifyCount: 3, Delayed: rapid.Bool().Draw(t, "delayed"),
+		}
+		if rapid.Bool().Draw(t, "attrs") {
+			event.Attrs = []Attr{{"a", text.Draw(t, "attr")}}
+		}
+		quick := NewMessage(event).late("it came \"late\"")
+		if quick == nil {
+			return
+		}
+		event.Delayed = true
+		event.Description = WithLine(event.Description, "delayed", "it came \"late\"")
+		slow := NewMessage(event)
+		if string(quick.JSON()) != string(slow.JSON()) || string(quick.Wire()) != string(slow.Wire()) || quick.ID() != slow.ID() {
+			t.Fatalf("quick\n%s\nslow\n%s", quick.JSON(), slow.JSON())
+		}
+	})
+	m := NewMessage(&Event{ID: someID, Description: "short"})
+	if m.late("x") == nil {
+		t.Error("the quick way is never gone")
 	}
 }

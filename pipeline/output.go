@@ -76,6 +76,12 @@ func RetryDelay(err error) time.Duration {
 	return 0
 }
 
+// Mindful is an Output that must know which alerts are open, beside hearing of their changes: Remind is
+// called with those that it was told of, after it was started.
+type Mindful interface {
+	Remind(open []*Event)
+}
+
 // Watcher is an Output that can tell that its reader has left before it has anything to write.
 type Watcher interface {
 	// Watch returns ErrReaderGone when the reader has left, or nil when ctx ends or nobody can tell.

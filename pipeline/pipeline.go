@@ -38,6 +38,7 @@ type Pipeline struct {
 	scheduler  *scheduler
 	committer  *committer
 	onBurst    func()
+	open       func(output string) []*Event
 	senders    *senders
 }
 
@@ -48,6 +49,9 @@ type Config struct {
 	Processors []Processor // in order; the last decides what must be told
 	// OnReaderGone (or nil) is called when an output says ErrReaderGone.
 	OnReaderGone func()
+	// Open (or nil) returns the open alerts that an output was told of, as they were told last. It is
+	// called in the processing goroutine.
+	Open func(output string) []*Event
 	// OnBurst (or nil) is called in the processing goroutine for every batch that has much to tell.
 	OnBurst func()
 }
@@ -63,6 +67,7 @@ func New(c Config) *Pipeline {
 		processed:  make(chan struct{}),
 		committer:  &committer{store: c.Store},
 		onBurst:    c.OnBurst,
+		open:       c.Open,
 		senders:    newSenders(c.Store, c.Log, c.OnReaderGone),
 	}
 	p.scheduler = newScheduler(p.results, c.Store.Memo, c.Log)
@@ -73,14 +78,24 @@ func New(c Config) *Pipeline {
 // Apply makes these checks and outputs the running ones. What did not change goes on untouched; the
 // rest is stopped and started. prepare (or nil) runs first, in the processing goroutine, between two batches.
 func (p *Pipeline) Apply(checks []*Check, outputs []*OutputSpec, prepare func()) {
-	p.senders.apply(outputs)
+	started := p.senders.apply(outputs)
 	p.Do(func(*Batch) {
 		p.committer.route(outputs)
 		if prepare != nil {
 			prepare()
 		}
+		p.remind(started)
 	})
 	p.scheduler.apply(checks)
+}
+
+// remind tells outputs that were started of the open alerts.
+func (p *Pipeline) remind(started []*OutputSpec) {
+	for _, spec := range started {
+		if mindful, ok := spec.Output.(Mindful); ok && p.open != nil {
+			mindful.Remind(p.open(spec.Name))
+		}
+	}
 }
 
 // Do runs f in the processing goroutine, between two batches, and waits for it. It is how anything

@@ -23,6 +23,7 @@ type OutputSpec struct {
 	Concurrency int
 	MaxEvents   int   // in the queue, before events are merged by alert
 	MaxBytes    int64 // likewise
+	Route       Route
 	Output      Output
 }
 

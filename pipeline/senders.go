@@ -33,8 +33,9 @@ func newSenders(s *store.Store, log *zap.Logger, gone func()) *senders {
 }
 
 // apply ends the senders of outputs that are gone or changed and starts those that are new. It waits
-// for none of them: a changed output starts when its predecessor's last Write has returned.
-func (s *senders) apply(outputs []*OutputSpec) {
+// for none of them: a changed output starts when its predecessor's last Write has returned. It returns
+// those that it starts.
+func (s *senders) apply(outputs []*OutputSpec) (started []*OutputSpec) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	wanted := make(map[string]*OutputSpec, len(outputs))
@@ -59,7 +60,9 @@ func (s *senders) apply(outputs []*OutputSpec) {
 			delete(s.leaving, spec.Name)
 		}
 		s.byName[spec.Name] = s.start(spec, old)
+		started = append(started, spec)
 	}
+	return started
 }
 
 // start makes a sender that begins when its predecessor (or nil) has ended. Its queue takes rows at once.

@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"pipeline":   {"store"},
 	"store":      {},
 	"internal":   {},
+	"test":       {"agent", "outputs", "pipeline", "store"}, // a module of its own, for servers that only tests need
 }
 
 func TestImportsRunOneWay(t *testing.T) {

@@ -105,6 +105,12 @@ func special(n *Node, path string, into reflect.Value, errs *Errors) (ok bool) {
 		default:
 			errs.Add(n, "%s: expected a command line or an array of arguments, not %s", path, kindOf(v))
 		}
+	case *Strings:
+		if text, isString := n.Value.(string); isString {
+			*target = Strings{text}
+			return true
+		}
+		decodeList(n, path, into, errs)
 	case encoding.TextUnmarshaler:
 		text, isString := n.Value.(string)
 		if !isString {

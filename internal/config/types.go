@@ -126,6 +126,9 @@ func readSecret(text string) (Secret, error) {
 	return Secret(strings.TrimRight(string(data), "\r\n")), nil
 }
 
+// Strings is several texts, or a single one, which needs no brackets.
+type Strings []string
+
 // Command is one command: a string that is split as a shell would, or an argv array taken as it is.
 // Exactly one of the two is set.
 type Command struct {

@@ -13,10 +13,12 @@ type encoder struct {
 	array    bool          // JSON array, also around a single event
 	lines    bool          // one event a line
 	gzip     bool
+	format   *format // nil: the event, or the template
+	output   *Output
 }
 
 func (o *Output) newEncoder() (encoder, error) {
-	e := encoder{array: o.Batch > 1 && o.BatchFormat == "json", lines: o.BatchFormat == "ndjson", gzip: o.Gzip}
+	e := encoder{array: o.Batch > 1 && o.BatchFormat == "json", lines: o.BatchFormat == "ndjson", gzip: o.Gzip, format: o.format, output: o}
 	if o.Body == "" {
 		return e, nil
 	}
@@ -39,11 +41,11 @@ func (e encoder) batch(messages []*pipeline.Message) ([]byte, error) {
 }
 
 func (e encoder) join(messages []*pipeline.Message) ([]byte, error) {
-	if e.template == nil && !e.array && !e.lines {
+	if e.template == nil && e.format == nil && !e.array && !e.lines {
 		return messages[0].JSON(), nil
 	}
 	var b bytes.Buffer
-	if e.template == nil {
+	if e.template == nil && e.format == nil {
 		b.Grow(roomFor(messages))
 	}
 	if e.array {
@@ -78,7 +80,10 @@ func roomFor(messages []*pipeline.Message) int {
 }
 
 func (e encoder) one(m *pipeline.Message) ([]byte, error) {
-	if e.template == nil {
+	switch {
+	case e.format != nil:
+		return e.format.one(e.output, m)
+	case e.template == nil:
 		return m.JSON(), nil
 	}
 	event, err := m.Event()

@@ -20,6 +20,9 @@ func TestHostileSinks(t *testing.T) {
 	}{
 		"one event a request": {"", false},
 		"batches":             {"batch = 100\ngzip = true", false},
+		"cloudevents":         {"format = 'cloudevents'", false},
+		"slack":               {"format = 'slack'", false},
+		"alertmanager":        {"format = 'alertmanager'", false},
 		"with a success rule": {"batch = 2\nbatch_format = 'ndjson'\nsuccess.regex = '^'", true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,11 @@ type Success struct {
 	regex *regexp.Regexp
 }
 
+// isSet reports whether anything is asked of the body.
+func (s *Success) isSet() bool {
+	return s.JSONField != "" || s.Equals != nil || s.Contains != "" || s.Regex != ""
+}
+
 func (s *Success) init() error {
 	var errs []error
 	switch {
@@ -42,7 +47,7 @@ func (s *Success) init() error {
 // judge returns nil for success. A failure is to be tried again: what such sinks report is a limit
 // reached or a wrong token far more often than a message that will never do.
 func (s *Success) judge(answer *post.Answer) error {
-	if s.Equals == nil && s.Contains == "" && s.regex == nil {
+	if !s.isSet() {
 		return nil
 	}
 	if answer.Broken != nil {

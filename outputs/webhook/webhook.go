@@ -30,11 +30,14 @@ type Output struct {
 	BearerToken   config.Secret            `toml:"bearer_token"`
 	post.Options
 
-	Body        string `toml:"body"` // a template; "" = the event as JSON
+	Format      string `toml:"format"` // "json", "cloudevents", or the name of a service
+	Body        string `toml:"body"`   // a template; "" = the event as JSON
 	ContentType string `toml:"content_type"`
 	Batch       int    `toml:"batch"`
 	BatchFormat string `toml:"batch_format"`
 	Gzip        bool   `toml:"gzip"`
+
+	Service
 
 	Success   Success `toml:"success"`
 	RateLimit int     `toml:"rate_limit"` // requests in any minute; 0 = no limit
@@ -43,16 +46,19 @@ type Output struct {
 	header http.Header
 	encode encoder
 	limit  *post.Limiter
+	format *format // nil: json
+	keeper *keeper // nil: not Alertmanager
+	now    func() time.Time
 }
 
 // New returns an output with the default options.
 func New() *Output {
-	return &Output{Method: http.MethodPost, Batch: 1, BatchFormat: "json"}
+	return &Output{Method: http.MethodPost, Format: "json", Batch: 1, BatchFormat: "json", now: time.Now}
 }
 
 // Init judges the options, the template included: it is tried on samples.
 func (o *Output) Init() error {
-	var errs []error
+	errs := []error{o.useFormat()}
 	target, err := o.target()
 	errs = append(errs, err)
 	if target == nil {
@@ -77,12 +83,16 @@ func (o *Output) target() (*url.URL, error) {
 	if o.URL == "" {
 		return nil, config.Field("url", "it is missing: say where to send the events")
 	}
-	return post.ParseURL("url", o.URL)
+	target, err := post.ParseURL("url", o.URL)
+	if err == nil && o.Format == "telegram" {
+		target = target.JoinPath("bot"+o.Token.Reveal(), "sendMessage")
+	}
+	return target, err
 }
 
 func (o *Output) secrets() []config.Secret {
 	basic := redact.BasicAuth(o.BasicAuthUser, o.BasicAuthPass.Reveal())
-	secrets := []config.Secret{o.BasicAuthPass, config.Secret(basic), o.BearerToken}
+	secrets := []config.Secret{o.BasicAuthPass, config.Secret(basic), o.BearerToken, o.Secret, o.Token, o.RoutingKey}
 	for _, value := range o.Headers {
 		secrets = append(secrets, value)
 	}
@@ -126,6 +136,9 @@ func fill(verdicts []error, err error) {
 }
 
 func (o *Output) send(ctx context.Context, batch []*pipeline.Message) error {
+	if o.keeper != nil {
+		return o.writeAlerts(ctx, batch)
+	}
 	body, err := o.encode.batch(batch)
 	if err != nil {
 		return pipeline.Refused(err)
@@ -133,7 +146,14 @@ func (o *Output) send(ctx context.Context, batch []*pipeline.Message) error {
 	if err := o.limit.Wait(ctx); err != nil {
 		return err
 	}
-	answer, err := o.client.Send(ctx, post.Request{Method: o.Method, Header: o.header, Body: body, ID: idOf(batch)})
+	request := post.Request{Method: o.Method, Header: o.header, Body: body, ID: idOf(batch)}
+	if o.format != nil && o.format.query != nil {
+		request.Query = o.format.query(o)
+	}
+	answer, err := o.client.Send(ctx, request)
+	if o.format != nil && o.format.judge != nil {
+		return o.format.judge(answer, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -154,4 +174,9 @@ func idOf(batch []*pipeline.Message) string {
 }
 
 // Close lets go of the connections.
-func (o *Output) Close() error { return o.client.Close() }
+func (o *Output) Close() error {
+	if o.keeper != nil {
+		o.keeper.close()
+	}
+	return o.client.Close()
+}

@@ -22,6 +22,7 @@ type entry struct {
 	Source    string
 	Labels    pipeline.Labels
 	TitleRule string
+	told      []string // outputs that heard of this episode; nil = all
 
 	key    string
 	id     uint64          // rises from alert to alert, see stateKey
@@ -57,6 +58,7 @@ type Processor struct {
 	lastID     uint64
 	obsolete   []store.State // of alerts that a store kept twice
 	buffer     []byte        // used again
+	routes     routes
 }
 
 // New returns a processor without alerts.
@@ -107,6 +109,9 @@ func (p *Processor) Restore(states []store.State) {
 			p.disown(old)
 		}
 		p.lastID = max(p.lastID, e.id)
+		if e.told != nil {
+			e.told = p.routes.list(e.told)
+		}
 		p.keep(e)
 	}
 	p.orphans = true
@@ -230,6 +235,7 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 		p.recovered[e.key] = e.run
 	}
 	if decision != Silent {
+		event.Outputs = p.routes.hears(e, next.Worst, decision)
 		explain(event, previous, next, decision)
 		b.Notify = append(b.Notify, event)
 	}

@@ -20,6 +20,7 @@ type rig struct {
 	now    time.Time
 	states map[string][]byte // what a store would hold
 	logs   *observer.ObservedLogs
+	told   []*pipeline.Event // by the last batch
 }
 
 func newRig(t *testing.T) *rig {
@@ -67,6 +68,7 @@ func (r *rig) process(b *pipeline.Batch) (told []string) {
 			r.states[state.Key] = state.Data
 		}
 	}
+	r.told = b.Notify
 	for _, e := range b.Notify {
 		told = append(told, e.AlertKey+":"+e.Status.String())
 		if e.FirstFireTime == 0 || e.NotifyCount == 0 || len(e.Labels) == 0 {
@@ -316,7 +318,7 @@ func TestAnAlertIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	now := time.Now().Round(0)
 	e := &entry{
-		key: "k", id: 7, stale: true, Owner: "exec/1", Source: "a \"b\"", Labels: pipeline.L("a", "\x01é", "check", "c"), TitleRule: "$check",
+		key: "k", id: 7, stale: true, Owner: "exec/1", Source: "a \"b\"", Labels: pipeline.L("a", "\x01é", "check", "c"), TitleRule: "$check", told: []string{"x", "y"},
 		Alert: Alert{
 			Phase: Firing, Severity: pipeline.Critical, Told: pipeline.Warning, Worst: pipeline.Info, FirstFire: 5, BadFor: 6, Bad: 7, Good: 8,
 			Count: 9, Sent: 10, LastSent: now, Flaps: 11, Ended: now.Add(1),
@@ -371,6 +373,8 @@ func TestAStoredAlertThatIsNoneIsAnError(t *testing.T) {
 		"nothing":            nil,
 		"text":               []byte(`{"key":"k"}`),
 		"cut short":          whole.Data[:len(whole.Data)-1],
+		"a large phase":      append(whole.Data[:len(whole.Data):len(whole.Data)], 0x80, 1, 0x81, 2),
+		"half a label":       append(whole.Data[:len(whole.Data):len(whole.Data)], 5<<3|2, 1, 'x'),
 		"a phase of its own": append(whole.Data[:len(whole.Data):len(whole.Data)], 16<<3&0x7f|0x80, 1, 9),
 	} {
 		if e, err := decode(store.State{Key: whole.Key, Data: data}); err == nil {
@@ -385,7 +389,7 @@ func TestAStoredAlertThatIsNoneIsAnError(t *testing.T) {
 
 func BenchmarkStored(b *testing.B) {
 	p := New(zap.NewNop())
-	e := &entry{key: "4f1b21a435253bf868a1249d3ba7715f", id: 7, Owner: "exec/1", Source: "/opt/x.sh", TitleRule: "$check",
+	e := &entry{key: "4f1b21a435253bf868a1249d3ba7715f", id: 7, Owner: "exec/1", Source: "/opt/x.sh", TitleRule: "$check", told: []string{"x", "y"},
 		Labels: pipeline.L("check", "disk usage", "from_plugin", "exec", "mount", "/data/1234"), Alert: Alert{Phase: Firing, Count: 1, Sent: 1, LastSent: time.Now(), FirstFire: time.Now().Unix()}}
 	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {

@@ -23,6 +23,7 @@ const (
 	textSource
 	textTitle
 	textLabel
+	textOutput // that was told; a single empty one: none was
 	texts
 )
 
@@ -59,6 +60,12 @@ func (p *Processor) encode(e *entry) store.State {
 		b = appendText(b, textLabel, e.Labels[i].Key)
 		b = appendText(b, textLabel, e.Labels[i].Value)
 	}
+	if e.told != nil && len(e.told) == 0 {
+		b = appendText(b, textOutput, "")
+	}
+	for _, name := range e.told {
+		b = appendText(b, textOutput, name)
+	}
 	for i, value := range [numbers - numberPhase]int64{
 		int64(e.Phase), int64(e.Severity), int64(e.Told), int64(e.Worst), e.FirstFire, int64(e.BadFor),
 		int64(e.Bad), int64(e.Good), int64(e.Count), int64(e.Sent), int64(e.Flaps), nanoseconds(e.LastSent), nanoseconds(e.Ended),
@@ -85,14 +92,14 @@ func decode(state store.State) (*entry, error) {
 	if len(state.Key) != 8 {
 		return nil, errors.New("it is kept under a strange key")
 	}
-	text, labels, number, err := fields(state.Data)
+	f, err := read(state.Data)
 	if err != nil {
 		return nil, err
 	}
-	n := func(field protowire.Number) int64 { return number[field-numberPhase] }
+	text, n := &f.text, func(field protowire.Number) int64 { return f.number[field-numberPhase] }
 	return &entry{
 		key: text[textKey], id: binary.BigEndian.Uint64([]byte(state.Key)), stale: true,
-		Owner: text[textCheck], Source: text[textSource], Labels: pipeline.L(labels...), TitleRule: text[textTitle],
+		Owner: text[textCheck], Source: text[textSource], Labels: pipeline.L(f.labels...), TitleRule: text[textTitle], told: f.outputs,
 		Alert: Alert{
 			Phase: Phase(n(numberPhase)), Severity: pipeline.Status(n(numberSeverity)), Told: pipeline.Status(n(numberTold)),
 			Worst: pipeline.Status(n(numberWorst)), FirstFire: n(numberFirstFire), BadFor: time.Duration(n(numberBadFor)),
@@ -102,38 +109,65 @@ func decode(state store.State) (*entry, error) {
 	}, nil
 }
 
-// fields reads the fields of a message. Those that it does not know are of a later version, and skipped.
-func fields(b []byte) (text [texts]string, labels []string, number [numbers - numberPhase]int64, err error) {
+// fields are those of a stored alert.
+type fields struct {
+	text    [texts]string
+	labels  []string
+	outputs []string
+	number  [numbers - numberPhase]int64
+}
+
+// read takes a message apart. Fields that it does not know are of a later version, and skipped.
+func read(b []byte) (*fields, error) {
+	f := &fields{}
 	for len(b) > 0 {
 		field, kind, n := protowire.ConsumeTag(b)
 		if n < 0 {
-			return text, labels, number, protowire.ParseError(n)
+			return nil, protowire.ParseError(n)
 		}
 		b = b[n:]
 		switch {
 		case kind == protowire.BytesType && field < texts:
 			var value string
-			if value, n = protowire.ConsumeString(b); field == textLabel {
-				labels = append(labels, value)
-			} else {
-				text[field] = value
-			}
+			value, n = protowire.ConsumeString(b)
+			f.set(field, value)
 		case kind == protowire.VarintType && field >= numberPhase && field < numbers:
 			var value uint64
 			value, n = protowire.ConsumeVarint(b)
-			number[field-numberPhase] = int64(value)
+			f.number[field-numberPhase] = int64(value)
 		default:
 			n = protowire.ConsumeFieldValue(field, kind, b)
 		}
 		if n < 0 {
-			return text, labels, number, protowire.ParseError(n)
+			return nil, protowire.ParseError(n)
 		}
 		b = b[n:]
 	}
-	if Phase(number[0]) > Recovered || text[textKey] == "" {
-		err = errors.New("it is no alert of this version")
+	return f, f.judge()
+}
+
+// judge refuses what no version writes.
+func (f *fields) judge() error {
+	for i, most := range []int64{int64(Recovered), int64(pipeline.Critical), int64(pipeline.Critical), int64(pipeline.Critical)} {
+		if n := f.number[i]; n < 0 || n > most { // phase, severity, told, worst
+			return errors.New("it is no alert of this version")
+		}
 	}
-	return text, labels, number, err
+	if f.text[textKey] == "" || len(f.labels)%2 != 0 {
+		return errors.New("it is damaged")
+	}
+	return nil
+}
+
+func (f *fields) set(field protowire.Number, value string) {
+	switch field {
+	case textLabel:
+		f.labels = append(f.labels, value)
+	case textOutput:
+		f.outputs = append(f.outputs, value)
+	default:
+		f.text[field] = value
+	}
 }
 
 func nanoseconds(t time.Time) int64 {

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -73,6 +74,7 @@ func (silent) Debugf(string, ...any) {}
 type Request struct {
 	Method string // "" = POST
 	Header http.Header
+	Query  url.Values // added to that of the target
 	Body   []byte
 	ID     string // for Idempotency-Key: the same whenever the same events are sent
 }
@@ -97,7 +99,13 @@ func (c *Client) Send(ctx context.Context, r Request) (*Answer, error) {
 	if r.ID != "" {
 		request.Header.Set("Idempotency-Key", r.ID)
 	}
-	response, err := request.Execute(r.Method, c.target.String())
+	target := *c.target
+	if len(r.Query) > 0 {
+		query := target.Query()
+		maps.Copy(query, r.Query)
+		target.RawQuery = query.Encode()
+	}
+	response, err := request.Execute(r.Method, target.String())
 	if err != nil {
 		return nil, c.failed(ctx, err)
 	}

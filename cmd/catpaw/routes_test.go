@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// scripted makes a configuration with a check that prints what a file says, and says how to change it.
+func scripted(t *testing.T, outputs string) (dir string, say func(status string)) {
+	t.Helper()
+	says := filepath.Join(t.TempDir(), "says")
+	say = func(status string) {
+		t.Helper()
+		write(t, filepath.Dir(says), map[string]string{"says": fmt.Sprintf(`[{"event_status":%q,"labels":{"check":"c","team":"db"}}]`, status)})
+	}
+	dir = confd(t, map[string]string{
+		"config.toml":   outputs,
+		"p.exec/a.toml": fmt.Sprintf("[[instances]]\ninterval = 0.1\nalerting.repeat_interval = '1h'\nalerting.flap_window = 0\ncommands = [['cat', %q]]\n", says),
+	})
+	return dir, say
+}
+
+func TestOutputsHearWhatTheyAskedFor(t *testing.T) {
+	t.Parallel()
+	pagerURL, pager := sink(t)
+	chatURL, chat := sink(t)
+	webURL, web := sink(t)
+	dir, say := scripted(t, fmt.Sprintf(`
+[[outputs.webhook]]
+name = "pager"
+url = %q
+min_severity = "Critical"
+[[outputs.webhook]]
+name = "chat"
+format = "slack"
+url = %q
+match = { team = ["db", "storage"] }
+recovery = false
+[[outputs.webhook]]
+name = "web team"
+url = %q
+match.team = "web"
+[[outputs.stdout]]
+`, pagerURL, chatURL, webURL))
+	say("Warning")
+	a := start(t, "-configs", dir)
+	expect := func(status string) {
+		t.Helper()
+		if e := a.event(); e.Status != status {
+			t.Fatalf("%s, want %s", e.Status, status)
+		}
+	}
+	expect("Warning")
+	say("Critical")
+	expect("Critical")
+	say("Ok")
+	expect("Ok")
+	for _, want := range []string{`"event_status":"Critical"`, `"event_status":"Ok"`} {
+		if body := next(t, pager); !strings.Contains(body, want) {
+			t.Errorf("the pager heard %s, not %s", body, want)
+		}
+	}
+	for _, want := range []string{"Warning", "Critical"} {
+		if body := next(t, chat); !strings.Contains(body, `{"text":"*`) || !strings.Contains(body, want+": c, team=db") {
+			t.Errorf("the chat heard %s, not of a %s", body, want)
+		}
+	}
+	a.signal(os.Interrupt) // delivers what is queued
+	a.wait()
+	if len(pager)+len(chat)+len(web) > 0 {
+		t.Errorf("more than was asked for: %d, %d, %d", len(pager), len(chat), len(web))
+	}
+}
+
+func TestAlertmanagerHearsOfOpenAlertsAfterARestart(t *testing.T) {
+	t.Parallel()
+	url, bodies := sink(t)
+	dir, say := scripted(t, fmt.Sprintf("[[outputs.webhook]]\nformat = 'alertmanager'\nresend = '1s'\nurl = %q\n", url))
+	say("Warning")
+	a := start(t, "-configs", dir)
+	next(t, bodies)
+	a.signal(os.Kill)
+	a.wait()
+	for len(bodies) > 0 {
+		<-bodies
+	}
+	a = start(t, "-configs", dir)
+	a.waitLog(`"open_alerts": 1`)
+	for range 2 {
+		if body := next(t, bodies); !strings.Contains(body, `"team":"db"`) {
+			t.Errorf("Alertmanager heard %s", body)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+// Package nats publishes events to NATS: into a JetStream stream, which acknowledges each, or to whoever
+// listens on the subject now (core NATS).
+//
+//	Write ─► connection (made lazily, mends itself) ─► core.go: publish, flush
+//	                                                └► jetstream.go: publish, wait for the acknowledgements
+package nats
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"catpaw/internal/config"
+	"catpaw/internal/redact"
+	"catpaw/internal/tlsconf"
+	"catpaw/outputs/internal/address"
+	"catpaw/outputs/internal/envelope"
+	"catpaw/pipeline"
+)
+
+// batchSize is how many messages are on their way before their acknowledgements are waited for.
+const batchSize = 1000
+
+// Output is one NATS cluster.
+type Output struct {
+	Servers []string        `toml:"servers"`
+	Subject string          `toml:"subject"` // a template
+	Format  envelope.Format `toml:"format"`
+
+	JetStream    bool   `toml:"jetstream"`
+	Stream       string `toml:"stream"` // "" = whichever takes the subject
+	CreateStream bool   `toml:"create_stream"`
+
+	ClientName  string        `toml:"client_name"`
+	User        string        `toml:"user"`
+	Password    config.Secret `toml:"password"`
+	Token       config.Secret `toml:"token"`
+	NKey        config.Secret `toml:"nkey"`        // the seed
+	Credentials string        `toml:"credentials"` // file with JWT and seed
+	TLS         bool          `toml:"tls"`
+	tlsconf.Options
+
+	subject *address.Template
+	options []nats.Option
+	redact  redact.Redactor
+
+	mu     sync.Mutex
+	conn   *nats.Conn // nil until the first Write
+	js     jetstream.JetStream
+	stream bool  // it was there when last looked for
+	why    error // why there is no connection, as the library said last
+}
+
+// New returns an output with the default options.
+func New() *Output {
+	return &Output{
+		Servers: []string{nats.DefaultURL}, Subject: "catpaw.events", Format: envelope.JSON, ClientName: "catpaw",
+	}
+}
+
+// BatchSize is a thousand events on their way.
+func (o *Output) BatchSize() int { return batchSize }
+
+// Write publishes the messages.
+func (o *Output) Write(ctx context.Context, batch []*pipeline.Message) []error {
+	conn, err := o.connected(ctx)
+	if err != nil {
+		return pipeline.Verdict(len(batch), err)
+	}
+	verdicts := make([]error, len(batch))
+	messages := make([]*nats.Msg, len(batch))
+	for i, m := range batch {
+		messages[i], verdicts[i] = o.message(conn, m)
+	}
+	if o.JetStream {
+		o.publishToStream(ctx, conn, messages, verdicts)
+	} else {
+		o.publish(ctx, conn, messages, verdicts)
+	}
+	for i := range verdicts {
+		verdicts[i] = o.told(verdicts[i])
+	}
+	return verdicts
+}
+
+// message makes what is published. Its error is a verdict for good.
+func (o *Output) message(conn *nats.Conn, m *pipeline.Message) (*nats.Msg, error) {
+	subject, err := o.subject.Of(m)
+	if err != nil {
+		return nil, pipeline.Refusedf("no subject can be made for it: %w", err)
+	}
+	message := &nats.Msg{Subject: subject, Data: m.JSON()}
+	if conn.HeadersSupported() {
+		headers, err := o.Format.Headers(m, "ce-")
+		if err != nil {
+			return nil, pipeline.Refused(err)
+		}
+		headers = append(headers, envelope.Header{Name: nats.MsgIdHdr, Value: m.ID()})
+		message.Header = make(nats.Header, len(headers))
+		values := make([]string, len(headers)) // one array for all
+		for i, h := range headers {
+			values[i] = h.Value
+			message.Header[h.Name] = values[i : i+1 : i+1]
+		}
+	}
+	return message, nil
+}
+
+// told words a failure and hides secrets in it.
+func (o *Output) told(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, nats.ErrMaxPayload):
+		return pipeline.Refusedf("it is larger than the server takes (max_payload)")
+	case pipeline.IsRefused(err):
+		return err
+	}
+	return errors.New(o.redact.Hide(err.Error()))
+}
+
+// Close ends the connection.
+func (o *Output) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.conn != nil {
+		if o.js != nil {
+			o.js.CleanupPublisher()
+		}
+		o.conn.Close()
+		o.conn = nil
+	}
+	return nil
+}

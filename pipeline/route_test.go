@@ -1,0 +1,45 @@
+package pipeline
+
+import (
+	"testing"
+
+	"catpaw/internal/match"
+)
+
+func globs(t *testing.T, label string, patterns ...string) LabelGlobs {
+	t.Helper()
+	set, err := match.CompileSet(patterns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return LabelGlobs{label, set}
+}
+
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	labels := L("check", "disk usage", "env", "production", "from_plugin", "exec")
+	for _, c := range []struct {
+		name  string
+		route Route
+		worst Status
+		want  bool
+	}{
+		{"no route is every alert", Route{}, Info, true},
+		{"bad enough", Route{MinSeverity: Warning}, Warning, true},
+		{"not bad enough", Route{MinSeverity: Warning}, Info, false},
+		{"a label fits", Route{Match: []LabelGlobs{globs(t, "env", "prod*")}}, Info, true},
+		{"any glob of a label is enough", Route{Match: []LabelGlobs{globs(t, "env", "staging", "prod*")}}, Info, true},
+		{"every label must fit", Route{Match: []LabelGlobs{globs(t, "env", "prod*"), globs(t, "from_plugin", "http")}}, Info, false},
+		{"a label that is not there is empty", Route{Match: []LabelGlobs{globs(t, "team", "")}}, Info, true},
+		{"a label that is not there fits no word", Route{Match: []LabelGlobs{globs(t, "team", "db")}}, Info, false},
+		{"one that fits what is not wanted is out", Route{MatchNot: []LabelGlobs{globs(t, "team", "db"), globs(t, "check", "disk*")}}, Info, false},
+		{"none fits what is not wanted", Route{MatchNot: []LabelGlobs{globs(t, "team", "db")}}, Info, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := c.route.Wants(labels, c.worst); got != c.want {
+				t.Errorf("Wants = %v", got)
+			}
+		})
+	}
+}

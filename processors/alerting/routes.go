@@ -1,0 +1,102 @@
+package alerting
+
+import (
+	"slices"
+	"strings"
+
+	"catpaw/pipeline"
+)
+
+// routes knows which outputs are to hear of an alert. The end of an alert is told where the alert was
+// told, and nowhere else, whatever the configuration says by then: no sink is left with an alert that it
+// believes open, and none hears of the end of what it never heard of.
+type routes struct {
+	outputs map[string]*pipeline.Route // nil: nobody said; every output hears of everything
+	names   []string                   // of all outputs, in their order
+	plain   bool                       // every output hears of everything, as nearly always
+	lists   map[string][]string        // one slice for each list of names, however many alerts have it
+}
+
+// Route tells which outputs there are from now on, and what each is to hear of.
+func (p *Processor) Route(outputs []*pipeline.OutputSpec) {
+	r := &p.routes
+	r.outputs, r.names, r.plain = make(map[string]*pipeline.Route, len(outputs)), make([]string, 0, len(outputs)), true
+	for _, o := range outputs {
+		r.outputs[o.Name] = &o.Route
+		r.names = append(r.names, o.Name)
+		r.plain = r.plain && o.Route.MinSeverity <= pipeline.Info && len(o.Route.Match)+len(o.Route.MatchNot) == 0
+	}
+}
+
+// hears returns the outputs that are to hear of a notification, and notes them.
+func (r *routes) hears(e *entry, worst pipeline.Status, d Decision) []string {
+	if r.outputs == nil {
+		return nil
+	}
+	if d == Recover {
+		return r.ended(e)
+	}
+	wanted := r.names
+	if !r.plain {
+		wanted = r.list(slices.DeleteFunc(slices.Clone(r.names), func(name string) bool {
+			return !r.outputs[name].Wants(e.Labels, worst)
+		}))
+	}
+	if d == Fire || len(e.told) == 0 {
+		e.told = wanted
+	} else if added := missing(wanted, e.told); len(added) > 0 {
+		e.told = r.list(slices.Concat(e.told, added))
+	}
+	return wanted
+}
+
+// ended returns those outputs that were told of an alert and are to hear of its end.
+func (r *routes) ended(e *entry) []string {
+	told := e.told
+	if told == nil { // it was told before anybody noted to whom
+		told = r.names
+	}
+	e.told = nil
+	return slices.DeleteFunc(slices.Clone(told), func(name string) bool {
+		output := r.outputs[name]
+		return output == nil || output.NoRecovery
+	})
+}
+
+// Open returns the firing alerts that an output was told of, as they were told last but for the
+// description, which is not kept.
+func (p *Processor) Open(output string) (open []*pipeline.Event) {
+	for _, e := range p.alerts {
+		if e.Phase == Firing && e.Count > 0 && (e.told == nil || slices.Contains(e.told, output)) {
+			open = append(open, &pipeline.Event{
+				Time: e.LastSent.Unix(), Status: e.Told, AlertKey: e.key, Labels: e.Labels, TitleRule: e.TitleRule,
+				FirstFireTime: e.FirstFire, NotifyCount: e.Count,
+			})
+		}
+	}
+	slices.SortFunc(open, func(a, b *pipeline.Event) int { return strings.Compare(a.AlertKey, b.AlertKey) })
+	return open
+}
+
+func missing(wanted, told []string) (added []string) {
+	for _, name := range wanted {
+		if !slices.Contains(told, name) {
+			added = append(added, name)
+		}
+	}
+	return added
+}
+
+// list returns the one slice for these names.
+func (r *routes) list(names []string) []string {
+	key := strings.Join(names, "\n")
+	known, ok := r.lists[key]
+	if !ok {
+		if r.lists == nil {
+			r.lists = map[string][]string{}
+		}
+		known = names
+		r.lists[key] = known
+	}
+	return known
+}

@@ -1,0 +1,223 @@
+package kafkatest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"catpaw/pipeline"
+	"catpaw/pipeline/pipetest"
+)
+
+const (
+	queued     = 200_000 // events, at least
+	alerts     = 20_000  // that they are of
+	partitions = 6
+	workers    = 4    // the default concurrency
+	batch      = 1000 // what the output takes at once
+)
+
+// BenchmarkQueue brings 200,000 events from a queue on disk into Kafka, with the real program, and beside it as
+// many with the bare client, from memory. Both count from the first event in the topic to the last; what the
+// program takes to start is told beside it. The broker takes its share of the same processors in both.
+func BenchmarkQueue(b *testing.B) {
+	broker := newApache(b, needApache(b), b.TempDir())
+	defer broker.kill()
+	path := binary(b)
+	full, events := fill(b, path)
+	runs := 0
+	topic := func() string {
+		runs++
+		name := fmt.Sprint("run", runs)
+		broker.createTopic(b, name, partitions)
+		return name
+	}
+	address := broker.address("PLAINTEXT")
+	for range 4 { // until Java has compiled what it needs
+		bare(b, address, topic(), events)
+	}
+	for b.Loop() {
+		var ours, theirs, starts []float64
+		for range 5 {
+			theirs = append(theirs, float64(events)/bare(b, address, topic(), events).Seconds())
+			rate, start := drain(b, path, full, events, address, topic())
+			ours, starts = append(ours, rate), append(starts, start.Seconds()*1000)
+		}
+		b.ReportMetric(median(ours), "events/s")
+		b.ReportMetric(median(theirs), "events/s-bare")
+		b.ReportMetric(median(ours)/median(theirs), "ratio(bound=0.6)")
+		b.ReportMetric(median(starts), "ms-to-first")
+	}
+}
+
+func median(all []float64) float64 {
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+const kafkaOutput = "[[outputs.kafka]]\nbrokers = [%q]\ntopic = %q\nqueue.max_events = 1000000\nqueue.max_bytes = '1GiB'\n"
+
+// fill has the program queue the events while no broker is there.
+func fill(b *testing.B, path string) (dir string, events int) {
+	b.Helper()
+	dir = b.TempDir()
+	conf, says := confd(b, dir, fmt.Sprintf(kafkaOutput, "127.0.0.1:1", "none"), "alerting.repeat_interval = 0")
+	say(b, says, alerts)
+	must(b, os.MkdirAll(filepath.Join(conf, "p.net"), 0o755))
+	must(b, os.WriteFile(filepath.Join(conf, "p.net/a.toml"), []byte("[[instances]]\n"), 0o600))
+	program := run(b, path, conf)
+	for deadline := time.Now().Add(2 * time.Minute); waiting(path, conf) < queued; time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.Fatalf("%d events are queued; log:\n%s", waiting(path, conf), program.log.String())
+		}
+	}
+	program.Process.Signal(syscall.SIGTERM)
+	program.Wait()
+	return dir, waiting(path, conf)
+}
+
+func waiting(path, conf string) int {
+	out, _ := exec.Command(path, "queue", "-configs", conf, "--json").Output()
+	var queues []struct{ Queued int }
+	if json.Unmarshal(out, &queues) != nil || len(queues) == 0 {
+		return 0
+	}
+	return queues[0].Queued
+}
+
+// drain runs the program on a copy of the full queue until the topic has all of it. The check that filled it
+// is left out.
+func drain(b *testing.B, path, full string, events int, address, topic string) (perSecond float64, start time.Duration) {
+	b.Helper()
+	dir := b.TempDir()
+	must(b, os.CopyFS(dir, os.DirFS(full)))
+	conf := filepath.Join(dir, "conf.d")
+	must(b, os.WriteFile(filepath.Join(conf, "config.toml"), []byte(fmt.Sprintf(kafkaOutput, address, topic)), 0o600))
+	client, done := client(address)
+	defer done()
+	begun := time.Now()
+	program := &agent{Cmd: exec.Command(path, "-configs", conf, "-plugins", "net")}
+	program.Stderr = &program.log
+	must(b, program.Start())
+	defer func() {
+		program.Process.Signal(syscall.SIGTERM)
+		program.Wait()
+	}()
+	var first time.Time
+	var early int64                                                                   // there when first looked at
+	for deadline := begun.Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) { // each look costs the broker something
+		there := ends(b, client, topic)
+		if there > 0 && first.IsZero() {
+			first, early = time.Now(), there
+		}
+		if there >= int64(events) {
+			return float64(there-early) / time.Since(first).Seconds(), first.Sub(begun)
+		}
+		if time.Now().After(deadline) {
+			b.Fatalf("%d events are there; log:\n%s", there, program.log.String())
+		}
+	}
+}
+
+func client(address string) (*kafka.Client, func()) {
+	transport := &kafka.Transport{MetadataTTL: time.Second}
+	return &kafka.Client{Addr: kafka.TCP(address), Transport: transport, Timeout: time.Minute}, transport.CloseIdleConnections
+}
+
+// ends is how many records a topic has.
+func ends(b *testing.B, client *kafka.Client, topic string) (n int64) {
+	b.Helper()
+	var all []kafka.OffsetRequest
+	for p := range partitions {
+		all = append(all, kafka.LastOffsetOf(p))
+	}
+	answer, err := client.ListOffsets(b.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: all}})
+	if err != nil {
+		return 0 // the topic is very new
+	}
+	for _, p := range answer.Topics[topic] {
+		n += max(0, p.LastOffset)
+	}
+	return n
+}
+
+// bare writes events of the same size, in batches of the same size, with as many workers and the same
+// acknowledgements, and does nothing else.
+func bare(b *testing.B, address, topic string, events int) time.Duration {
+	b.Helper()
+	client, done := client(address)
+	defer done()
+	_, err := produceAll(b.Context(), client, topic, 1, samples(0, 1)) // connected, as the program is when it begins
+	must(b, err)
+	all := samples(1, events-1)
+	var next atomic.Int64
+	var group sync.WaitGroup
+	begun := time.Now()
+	for range workers {
+		group.Go(func() {
+			for {
+				from := int(next.Add(batch)) - batch
+				if from >= len(all) {
+					return
+				}
+				if _, err := produceAll(b.Context(), client, topic, partitions, all[from:min(from+batch, len(all))]); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return time.Since(begun)
+}
+
+func samples(from, n int) (all []*pipeline.Message) {
+	for i := from; i < from+n; i++ {
+		all = append(all, pipetest.Message(pipeline.Event{
+			ID: fmt.Sprintf("%032x", i), AlertKey: fmt.Sprintf("%032x", i*7919), Description: "x",
+			Labels: pipeline.L("check", "c", "from_plugin", "exec", "n", fmt.Sprint(i)),
+		}))
+	}
+	return all
+}
+
+// produceAll sends messages to their partitions, one after the other.
+func produceAll(ctx context.Context, client *kafka.Client, topic string, spread int, messages []*pipeline.Message) (n int, err error) {
+	ids := make([]int, spread)
+	for i := range ids {
+		ids[i] = i
+	}
+	byPartition := make([][]kafka.Record, len(ids))
+	for _, m := range messages {
+		key := []byte(m.AlertKey)
+		p := kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: key}, ids...)
+		byPartition[p] = append(byPartition[p], kafka.Record{Key: kafka.NewBytes(key), Value: kafka.NewBytes(m.JSON()), Headers: []kafka.Header{
+			{Key: "Catpaw-Id", Value: []byte(m.ID())}, {Key: "Catpaw-Status", Value: []byte(m.Status.String())}, {Key: "content-type", Value: []byte("application/json")},
+		}})
+	}
+	for p, records := range byPartition {
+		if len(records) == 0 {
+			continue
+		}
+		answer, err := client.Produce(ctx, &kafka.ProduceRequest{Topic: topic, Partition: p, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(records...)})
+		if err == nil {
+			err = answer.Error
+		}
+		if err != nil {
+			return n, err
+		}
+		n += len(records)
+	}
+	return n, nil
+}
