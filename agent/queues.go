@@ -47,8 +47,8 @@ type QueuedEvent struct {
 // OpenQueues reaches the queues of a state directory: through the agent that runs on it, else on disk.
 // With write false it changes nothing there. configured are the outputs that own queues.
 func OpenQueues(stateDir string, configured []*pipeline.OutputSpec, write bool) (Queues, error) {
-	if remote := dialAgent(stateDir); remote != nil {
-		return remote, nil
+	if remote, err := dialAgent(stateDir, answerWithin); remote != nil || err != nil {
+		return remote, err
 	}
 	owned := map[string]bool{}
 	for _, output := range configured {

@@ -17,19 +17,33 @@ import (
 // remote asks the agent that runs on a state directory.
 type remote struct{ client *http.Client }
 
-// dialAgent returns nil where no agent answers.
-func dialAgent(stateDir string) *remote {
+// answerWithin is how long an agent may take to say that it is there.
+const answerWithin = 5 * time.Second
+
+// dialAgent returns nil where no agent answers. That somebody accepts is not enough: a child an agent was
+// starting as it was killed holds the agent's socket until it runs its own program.
+func dialAgent(stateDir string, within time.Duration) (*remote, error) {
 	path := socketPath(stateDir)
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
 	}
-	conn, err := dial(context.Background(), "", "")
-	if err != nil {
-		return nil
-	}
-	conn.Close()
 	const patience = time.Minute // a large queue takes a while
-	return &remote{&http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: patience}}
+	q := &remote{&http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: patience}}
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://catpaw/v1/queues", nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := q.client.Do(request)
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("whoever listens on %s does not answer within %s; is catpaw stopped, or hung?", path, within)
+	case err != nil:
+		return nil, nil // nobody is there: the lock on the file has the last word
+	}
+	response.Body.Close()
+	return q, nil
 }
 
 func (q *remote) List() (all []QueueStatus, err error) {
