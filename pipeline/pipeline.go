@@ -24,6 +24,8 @@ import (
 const (
 	batchSize  = 1000
 	batchBytes = 1 << 20
+	// muchAtOnce events to tell, or delivered, are a burst.
+	muchAtOnce = batchSize / 4
 )
 
 // Pipeline runs checks and delivers what they give rise to. Apply, Do and Stop may be called from any
@@ -52,7 +54,8 @@ type Config struct {
 	// Open (or nil) returns the open alerts that an output was told of, as they were told last. It is
 	// called in the processing goroutine.
 	Open func(output string) []*Event
-	// OnBurst (or nil) is called in the processing goroutine for every batch that has much to tell.
+	// OnBurst (or nil) is called for every batch that has much to tell, and for every Write that delivered
+	// much. It must be safe for concurrent use.
 	OnBurst func()
 }
 
@@ -66,9 +69,9 @@ func New(c Config) *Pipeline {
 		finish:     make(chan struct{}),
 		processed:  make(chan struct{}),
 		committer:  &committer{store: c.Store},
-		onBurst:    c.OnBurst,
+		onBurst:    orNothing(c.OnBurst),
 		open:       c.Open,
-		senders:    newSenders(c.Store, c.Log, c.OnReaderGone),
+		senders:    newSenders(c.Store, c.Log, c.OnReaderGone, c.OnBurst),
 	}
 	p.scheduler = newScheduler(p.results, c.Store.Memo, c.Log)
 	go p.process()
@@ -167,7 +170,7 @@ func (p *Pipeline) handle(b *Batch) {
 	for _, processor := range p.processors {
 		processor.Process(b)
 	}
-	if len(b.Notify) > batchSize/2 && p.onBurst != nil {
+	if len(b.Notify) > muchAtOnce {
 		p.onBurst()
 	}
 	p.committer.commit(b)

@@ -41,6 +41,7 @@ type sender struct {
 	spec  *OutputSpec
 	log   *zap.Logger
 	gone  func()        // called on ErrReaderGone
+	burst func()        // called when much was delivered at once
 	drain chan struct{} // closed: deliver what is there, then end
 	close sync.Once     // of drain
 	ctx   context.Context
@@ -88,6 +89,9 @@ func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
 		case errors.Is(err, ErrReaderGone):
 			s.gone()
 		}
+	}
+	if len(delivered) > muchAtOnce {
+		s.burst()
 	}
 	if len(delivered) > 0 {
 		s.queue.Settle(lane, delivered, "")

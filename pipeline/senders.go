@@ -19,17 +19,23 @@ type senders struct {
 	store *store.Store
 	log   *zap.Logger
 	gone  func()
+	burst func() // much was delivered at once
 
 	mu      sync.Mutex
 	byName  map[string]*sender
 	leaving map[string]*sender // removed, perhaps still in a Write
 }
 
-func newSenders(s *store.Store, log *zap.Logger, gone func()) *senders {
-	if gone == nil {
-		gone = func() {}
+func newSenders(s *store.Store, log *zap.Logger, gone, burst func()) *senders {
+	return &senders{store: s, log: log, gone: orNothing(gone), burst: orNothing(burst), byName: map[string]*sender{}, leaving: map[string]*sender{}}
+}
+
+// orNothing is a function that can be called.
+func orNothing(f func()) func() {
+	if f == nil {
+		return func() {}
 	}
-	return &senders{store: s, log: log, gone: gone, byName: map[string]*sender{}, leaving: map[string]*sender{}}
+	return f
 }
 
 // apply ends the senders of outputs that are gone or changed and starts those that are new. It waits
@@ -69,7 +75,7 @@ func (s *senders) apply(outputs []*OutputSpec) (started []*OutputSpec) {
 func (s *senders) start(spec *OutputSpec, previous *sender) *sender {
 	ctx, abort := context.WithCancel(context.Background())
 	next := &sender{
-		spec: spec, gone: s.gone, ctx: ctx, abort: abort,
+		spec: spec, gone: s.gone, burst: s.burst, ctx: ctx, abort: abort,
 		drain: make(chan struct{}), done: make(chan struct{}),
 		log: s.log.With(zap.String("output", spec.Name)),
 	}
