@@ -79,6 +79,8 @@ func (o *Output) unreachable() error {
 		return fmt.Errorf("no connection to %s yet", o.named())
 	case errors.Is(why, nats.ErrAuthorization):
 		hint = ": the login is wrong, or the server asks for one (user, token, nkey or credentials)"
+	case errors.Is(why, nats.ErrNoInfoReceived):
+		hint = ": what answers there does not seem to be NATS"
 	case errors.Is(why, nats.ErrSecureConnRequired):
 		hint = ": the server asks for TLS; set tls = true"
 	case errors.Is(why, nats.ErrSecureConnWanted):

@@ -3,6 +3,7 @@ package nats
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ func (o *Output) Init() error {
 	o.options = []nats.Option{
 		nats.Name(o.ClientName), nats.Timeout(dialTimeout), nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(2),
 		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.IgnoreAuthErrorAbort(),
+		nats.SetCustomDialer(&dialer{net.Dialer{Timeout: dialTimeout}}),
 		nats.ReconnectBufSize(-1), // what cannot be sent now is ours to keep: the library would send it once more later
 		nats.ReconnectErrHandler(o.heard), nats.DisconnectErrHandler(o.heard), nats.ErrorHandler(func(c *nats.Conn, _ *nats.Subscription, err error) { o.heard(c, err) }),
 	}

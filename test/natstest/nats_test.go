@@ -14,7 +14,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nkeys"
 
-	natsout "catpaw/outputs/nats"
 	"catpaw/pipeline"
 	"catpaw/pipeline/pipetest"
 )
@@ -216,67 +215,6 @@ func TestAServerThatIsDown(t *testing.T) {
 	fmt.Sscanf(address, "127.0.0.1:%d", &port)
 	serve(t, func(options *server.Options) { options.Port = port })
 	wantDelivered(t, write(t, o, event(1)))
-}
-
-// TestServersThatMisbehave: whatever a server does, the write ends in time with a verdict, and the next
-// server in the list is used.
-func TestServersThatMisbehave(t *testing.T) {
-	t.Parallel()
-	for name, talk := range map[string]func(net.Conn){
-		"says nothing": func(c net.Conn) { c.Read(make([]byte, 1)) },
-		"hangs up":     func(net.Conn) {},
-		"babbles": func(c net.Conn) {
-			for {
-				if _, err := c.Write([]byte("HTTP/1.1 200 OK\r\n\r\n")); err != nil {
-					return
-				}
-			}
-		},
-		"greets and says no more": func(c net.Conn) {
-			c.Write([]byte(`INFO {"server_id":"x","version":"2.9.0","proto":1,"headers":true,"max_payload":1048576}` + "\r\n"))
-			for b := make([]byte, 512); ; {
-				if _, err := c.Read(b); err != nil {
-					return
-				}
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			bad := listen(t, talk)
-			begun := time.Now()
-			err := writeWithin(t, open(t, "nats://"+bad, ""), 500*time.Millisecond, event(1))[0]
-			if err == nil || pipeline.IsRefused(err) || time.Since(begun) > 10*time.Second {
-				t.Errorf("after %s: %v", time.Since(begun), err)
-			}
-			good := serve(t, nil)
-			o := natsout.New()
-			pipetest.Options(t, fmt.Sprintf("servers = [%q, %q]", "nats://"+bad, good.ClientURL()), o)
-			t.Cleanup(func() { o.Close() })
-			wantDelivered(t, write(t, o, event(1)))
-		})
-	}
-}
-
-func listen(t *testing.T, talk func(net.Conn)) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() { defer conn.Close(); talk(conn) }()
-		}
-	}()
-	t.Cleanup(func() { listener.Close(); <-done })
-	return listener.Addr().String()
 }
 
 // TestRestartsUnderLoad stops and starts a server with a stream while events flow: what was not acknowledged
