@@ -19,7 +19,7 @@ build:
 
 test: lint
 	$(GO) test -race ./...
-	cd test && $(GO) test -race ./...
+	cd test && $(GO) test -race -parallel 16 ./... # they wait for servers most of the time
 
 # The output kafka against Apache Kafka, read by kcat; skipped, with the reason, where java, mvn or kcat is missing.
 test-kafka: $(KAFKA)
