@@ -49,7 +49,7 @@ func labelGlobs(option string, patterns map[string]config.Strings) (all []pipeli
 		if len(patterns[label]) == 0 {
 			errs = append(errs, config.Field(option+"."+label, "it has no pattern: nothing could match"))
 		}
-		all = append(all, pipeline.LabelGlobs{Label: label, Globs: globs})
+		all = append(all, pipeline.LabelGlobs{Label: label, Patterns: patterns[label], Globs: globs})
 	}
 	return all, errors.Join(errs...)
 }

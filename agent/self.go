@@ -79,6 +79,9 @@ func (s *self) queue(q store.QueueInfo) pipeline.Event {
 	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw queue", "target", q.Name)}
 	var text markdown.Builder
 	text.Item("output", "%s", q.Name).Item("queued", "%d events", q.Queued)
+	if q.Counts.Lost > 0 {
+		text.Item("lost", "%d events in all", q.Counts.Lost)
+	}
 	if known && q.Counts.Lost > before {
 		event.Status = pipeline.Bad
 		text.Item("seen", "%d events were given up: the queue is full even with one event of each alert, or they were damaged on disk", q.Counts.Lost-before)

@@ -12,7 +12,7 @@ import (
 const lateAfter = time.Minute
 
 // assemble makes the message of a parcel. One that waited long says so, and one that tells a whole
-// alert, begun and over while the sink was down, gives both times.
+// alert, begun and over while the sink was down, gives both times; one that stands for those before it says so.
 func assemble(parcel store.Parcel, now time.Time) (*Message, error) {
 	last := parcel.Last()
 	message, err := DecodeMessage(last.Key, last.Data)
@@ -29,12 +29,26 @@ func assemble(parcel store.Parcel, now time.Time) (*Message, error) {
 		return nil, err
 	}
 	event.Delayed = true
-	if len(parcel.Rows) > 1 {
-		line = fmt.Sprintf("it began at %s and was over at %s; this output could not deliver, and %d earlier messages of it are left out",
-			clock(event.FirstFireTime), clock(event.Time), len(parcel.Rows)-1)
+	switch left := earlier(len(parcel.Rows) - 1); {
+	case left == "":
+	case last.Closes:
+		line = fmt.Sprintf("it began at %s and was over at %s; this output could not deliver, and %s out",
+			clock(event.FirstFireTime), clock(event.Time), left)
+	default:
+		line += ", and " + left + " out"
 	}
 	event.Description = WithLine(event.Description, "delayed", line)
 	return NewMessage(event), nil
+}
+
+func earlier(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "an earlier message of it is left"
+	}
+	return fmt.Sprintf("%d earlier messages of it are left", n)
 }
 
 // late is the message with a line in its description and the mark that it is delayed, nil where that takes

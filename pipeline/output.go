@@ -67,6 +67,15 @@ func (e *retryError) Unwrap() error { return e.err }
 // RetryAfter marks a verdict "try again" with the least time to wait, as the sink asked.
 func RetryAfter(err error, after time.Duration) error { return &retryError{err, after} }
 
+// Paced is the verdict of an output that made no try, since its own rate limit allows the next one only
+// after a while. It is no failure of the sink.
+func Paced(after time.Duration) error { return &retryError{errPaced, after} }
+
+var errPaced = errors.New("its rate limit is used up for the moment: the event waits")
+
+// IsPaced reports whether a verdict is Paced.
+func IsPaced(err error) bool { return errors.Is(err, errPaced) }
+
 // RetryDelay returns the wait that a verdict asks for, or 0.
 func RetryDelay(err error) time.Duration {
 	var retry *retryError
@@ -74,6 +83,12 @@ func RetryDelay(err error) time.Duration {
 		return retry.after
 	}
 	return 0
+}
+
+// Terse is an Output whose reader needs only the newest of what could not be delivered for more than a
+// minute: after a night's outage nobody wants to read a hundred repeats of one alert.
+type Terse interface {
+	Terse() bool
 }
 
 // Mindful is an Output that must know which alerts are open, beside hearing of their changes: Remind is

@@ -344,6 +344,28 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	})
 }
 
+// TestAnOutputThatPacesItselfHasNotFailed: waiting for its own rate is nothing to tell.
+func TestAnOutputThatPacesItselfHasNotFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin, second := time.Now(), time.Duration(0)
+		tries := 0
+		s := &sink{write: func(context.Context, *Message) error {
+			if tries++; tries == 1 {
+				return Paced(20 * time.Second)
+			}
+			second = time.Since(begin)
+			return nil
+		}}
+		p := start([]*Check{counter(time.Hour)}, to("a", s))
+		time.Sleep(3 * time.Minute)
+		health := p.Health()["a"]
+		stop(p)
+		if second != 20*time.Second || health.LastError != "" {
+			t.Errorf("tried again after %v, last error %q", second, health.LastError)
+		}
+	})
+}
+
 func TestAStopTriesOnceMoreAndLeavesTheRestInTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tries := 0

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
 
 	"catpaw/internal/match"
 )
@@ -16,9 +17,36 @@ type Route struct {
 
 // LabelGlobs is a label that any of the patterns must match. A label that is not there is empty.
 type LabelGlobs struct {
-	Label string
-	Globs *match.Set
+	Label    string
+	Patterns []string // as written
+	Globs    *match.Set
 }
+
+// String is the route in words, as in "Warning and worse, team = db or web, not env = test, no recoveries".
+func (r *Route) String() string {
+	var parts []string
+	switch r.MinSeverity {
+	case Critical:
+		parts = append(parts, "Critical")
+	case Warning:
+		parts = append(parts, "Warning and worse")
+	}
+	for _, one := range r.Match {
+		parts = append(parts, one.String())
+	}
+	for _, one := range r.MatchNot {
+		parts = append(parts, "not "+one.String())
+	}
+	if r.NoRecovery {
+		parts = append(parts, "no recoveries")
+	}
+	if len(parts) == 0 {
+		return "all"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (l LabelGlobs) String() string { return l.Label + " = " + strings.Join(l.Patterns, " or ") }
 
 // Wants reports whether the output is to hear of an alert with these labels that was so bad.
 func (r *Route) Wants(labels Labels, worst Status) bool {

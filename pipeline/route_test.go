@@ -12,7 +12,7 @@ func globs(t *testing.T, label string, patterns ...string) LabelGlobs {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return LabelGlobs{label, set}
+	return LabelGlobs{label, patterns, set}
 }
 
 func TestRoutes(t *testing.T) {
@@ -41,5 +41,19 @@ func TestRoutes(t *testing.T) {
 				t.Errorf("Wants = %v", got)
 			}
 		})
+	}
+}
+
+func TestARouteInWords(t *testing.T) {
+	t.Parallel()
+	team, env := globs(t, "team", "db", "web*"), globs(t, "env", "test")
+	for want, route := range map[string]Route{
+		"all":                     {},
+		"Critical, no recoveries": {MinSeverity: Critical, NoRecovery: true},
+		"Warning and worse, team = db or web*, not env = test": {MinSeverity: Warning, Match: []LabelGlobs{team}, MatchNot: []LabelGlobs{env}},
+	} {
+		if got := route.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

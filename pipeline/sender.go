@@ -30,8 +30,10 @@ type OutputSpec struct {
 // limits are those of the output's queue.
 func (o *OutputSpec) limits() store.Limits {
 	const few = 64 // rows: enough to have the next at hand, and to see past a key that must wait
+	terse, ok := o.Output.(Terse)
 	return store.Limits{
 		Lanes: o.Concurrency, Window: max(few, 2*o.Output.BatchSize()), MaxEvents: o.MaxEvents, MaxBytes: o.MaxBytes,
+		Brief: ok && terse.Terse(),
 	}
 }
 

@@ -36,6 +36,7 @@ func (s *sender) work(lane int) {
 		}
 		verdicts := s.write(lane, parcels)
 		pause, asked := w.judge(parcels, verdicts)
+		s.queue.Return(lane)
 		if pause > 0 && (s.stopping() || !w.pause(pause, asked)) {
 			return // what failed now is in the queue for the next start
 		}
@@ -70,12 +71,17 @@ func (w *worker) take() []store.Parcel {
 func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Duration, asked bool) {
 	var failed []string // of which nothing was known before
 	var worst error
+	var paced time.Duration
 	got, delivered := false, false
 	for i, err := range verdicts {
 		key := parcels[i].Last().Key
 		if err == nil || IsRefused(err) {
 			got, delivered = true, delivered || err == nil
 			delete(w.waiting, key)
+			continue
+		}
+		if IsPaced(err) {
+			paced = max(paced, RetryDelay(err))
 			continue
 		}
 		if _, known := w.waiting[key]; known {
@@ -96,6 +102,9 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Dur
 	if got {
 		w.through()
 		w.story.worked(w.log, w.lane, worst == nil && len(w.waiting) == 0, delivered)
+	}
+	if paced > 0 && len(failed) == 0 {
+		return paced, true
 	}
 	if got || len(failed) == 0 { // what is known to fail by itself says nothing about the sink
 		return RetryDelay(worst), true

@@ -68,7 +68,8 @@ func (m *model) start(dir string, lanes int) {
 		m.t.Fatal(err, s.Trouble())
 	}
 	m.store, m.lanes = s, lanes
-	m.queue = s.Open("a", Limits{Lanes: lanes, Window: rapid.IntRange(1, 4).Draw(m.t, "window"), MaxEvents: 10, MaxBytes: 1 << 20})
+	m.queue = s.Open("a", Limits{Lanes: lanes, Window: rapid.IntRange(1, 4).Draw(m.t, "window"), MaxEvents: 10, MaxBytes: 1 << 20,
+		Brief: rapid.Bool().Draw(m.t, "brief")})
 }
 
 func (m *model) rows() (rows []Row) {

@@ -37,6 +37,7 @@ type Limits struct {
 	Window    int   // rows of a lane that are kept in memory, at least
 	MaxEvents int   // beyond it, rows are merged by key; it may be exceeded by a tenth
 	MaxBytes  int64 // likewise
+	Brief     bool  // of what is late, the newest row of a key tells for all before it
 }
 
 // lane is the rows of some keys, oldest first: rows, then those that only the file has, then tail.
@@ -114,8 +115,8 @@ func (l *lane) signal() {
 	}
 }
 
-// Parcel is what one message is made of: one row, or several of one key of which the last one closes
-// the alert and tells the whole.
+// Parcel is what one message is made of: one row, or several of one key of which the last one tells the
+// whole, as it closes the alert or is the newest.
 type Parcel struct{ Rows []*Row }
 
 // Last is the row that tells the whole.
@@ -123,20 +124,18 @@ func (p Parcel) Last() *Row { return p.Rows[len(p.Rows)-1] }
 
 // Take returns the oldest rows of a lane, one of each key, at most max, leaving out keys for which skip
 // (or nil) is true. Rows decided before late (unix seconds) that a later one closes come together with
-// it. All stay in the queue until they are settled; the next Take may return them again.
+// it; in a brief queue all late rows of a key come together. All stay in the queue until they are settled; the next Take may return them again.
 func (q *Queue) Take(lane, max int, late int64, skip func(key string) bool) []Parcel {
 	q.store.mu.Lock()
 	l := &q.lanes[lane]
-	for _, row := range l.out {
-		row.taken = false
-	}
-	l.out = l.out[:0]
-	parcels := l.pick(max, late, skip)
+	l.handBack()
+	brief := q.limits.Brief
+	parcels := l.pick(max, late, brief, skip)
 	if len(parcels) < max && q.mayLoad(l) {
 		q.store.mu.Unlock()
 		q.load(lane)
 		q.store.mu.Lock()
-		parcels = l.pick(max, late, skip)
+		parcels = l.pick(max, late, brief, skip)
 	}
 	for _, parcel := range parcels {
 		for _, row := range parcel.Rows {
@@ -148,12 +147,27 @@ func (q *Queue) Take(lane, max int, late int64, skip func(key string) bool) []Pa
 	return parcels
 }
 
+// Return says that nobody works any more on what Take gave last and is not settled: until the next Take
+// it may be merged or purged.
+func (q *Queue) Return(lane int) {
+	q.store.mu.Lock()
+	defer q.store.mu.Unlock()
+	q.lanes[lane].handBack()
+}
+
+func (l *lane) handBack() {
+	for _, row := range l.out {
+		row.taken = false
+	}
+	l.out = l.out[:0]
+}
+
 // pick chooses among the rows in memory.
-func (l *lane) pick(max int, late int64, skip func(key string) bool) (parcels []Parcel) {
+func (l *lane) pick(max int, late int64, brief bool, skip func(key string) bool) (parcels []Parcel) {
 	if max == 1 { // the common case, without a map
 		for _, row := range l.rows {
 			if skip == nil || !skip(row.Key) {
-				return []Parcel{l.parcel(row, late)}
+				return []Parcel{l.parcel(row, late, brief)}
 			}
 		}
 		return nil
@@ -167,25 +181,32 @@ func (l *lane) pick(max int, late int64, skip func(key string) bool) (parcels []
 			continue
 		}
 		seen[row.Key] = true
-		parcels = append(parcels, l.parcel(row, late))
+		parcels = append(parcels, l.parcel(row, late, brief))
 	}
 	return parcels
 }
 
 // parcel adds to the first row of a key what belongs to it.
-func (l *lane) parcel(first *Row, late int64) Parcel {
+func (l *lane) parcel(first *Row, late int64, brief bool) Parcel {
 	if first.Closes || first.Time >= late {
 		return Parcel{[]*Row{first}}
 	}
-	rows := []*Row{}
+	rows, before := []*Row{}, 0
 	for _, row := range l.rows {
-		if row.Key == first.Key {
-			if rows = append(rows, row); row.Closes {
-				return Parcel{rows}
-			}
+		if row.Key != first.Key {
+			continue
+		}
+		if rows = append(rows, row); row.Closes {
+			return Parcel{rows}
+		}
+		if row.Time < late {
+			before = len(rows)
 		}
 	}
-	return Parcel{[]*Row{first}}
+	if brief {
+		return Parcel{rows[:before]}
+	}
+	return Parcel{rows[:1]}
 }
 
 // mayLoad reports whether rows of a lane are only in the file, and there is room for them.

@@ -263,3 +263,30 @@ func (q *Queue) Empty(lane int) bool {
 	l := &q.lanes[lane]
 	return len(l.rows) == 0 && len(l.tail) == 0 && !l.more
 }
+
+// TestABriefQueueTellsTheNewest: of what is late, all rows of a key come as one parcel; what is not, one by one.
+func TestABriefQueueTellsTheNewest(t *testing.T) {
+	t.Parallel()
+	s := Memory(zap.NewNop())
+	brief := limits(1)
+	brief.Brief = true
+	q := s.Open("a", brief)
+	for i, key := range []string{"x", "y", "x", "x"} {
+		s.Commit(Tx{Rows: []Row{{Queue: "a", Key: key, Time: int64(i + 1), Data: fmt.Append(nil, i)}}})
+	}
+	const late = 4 // the last is not
+	if got := fmt.Sprint(dataOf(q.Take(0, 5, late, nil))); got != "[[0 2] [1]]" {
+		t.Errorf("parcels %s", got)
+	}
+}
+
+func dataOf(parcels []Parcel) (all [][]string) {
+	for _, p := range parcels {
+		var one []string
+		for _, row := range p.Rows {
+			one = append(one, string(row.Data))
+		}
+		all = append(all, one)
+	}
+	return all
+}

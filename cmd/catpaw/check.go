@@ -38,9 +38,9 @@ func printConfiguration(w io.Writer, dir string, c *agent.Configuration) error {
 	for _, check := range c.Checks {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", check.ID, check.Interval, check.Source, looksAt(check))
 	}
-	fmt.Fprintln(table, "\nOUTPUT\tKIND\tCONFIGURED AT\tAT ONCE")
+	fmt.Fprintln(table, "\nOUTPUT\tKIND\tCONFIGURED AT\tAT ONCE\tHEARS OF")
 	for _, output := range c.Outputs {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", output.Name, output.Plugin, output.Source, output.Concurrency)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", output.Name, output.Plugin, output.Source, output.Concurrency, oneLine(output.Route.String()))
 	}
 	if err := table.Flush(); err != nil {
 		return err

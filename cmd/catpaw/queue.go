@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"catpaw/agent"
+	"catpaw/internal/printable"
+	"catpaw/internal/redact"
 )
 
 func newQueue(f *flags) *cobra.Command {
@@ -53,16 +55,32 @@ func withQueues(f *flags, write bool, fn func(agent.Queues) error) error {
 
 func printQueues(w io.Writer, all []agent.QueueStatus, now time.Time) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "QUEUE\tEVENTS\tBYTES\tOLDEST\tDEAD LETTERS\tDELIVERED\tMERGED\tLOST\tNEXT TRY\tLAST ERROR")
+	fmt.Fprintln(table, "QUEUE\tEVENTS\tBYTES\tOLDEST\tDEAD LETTERS\tDELIVERED\tMERGED\tLOST\tNEXT TRY\tLAST SUCCESS")
 	for _, q := range all {
 		name := q.Name
 		if q.Orphan {
 			name += " (no such output)"
 		}
 		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", name, q.Queued, q.Bytes, orDash(q.Age(now)), q.Held,
-			q.Counts.Delivered, q.Counts.Merged, q.Counts.Lost, orDash(max(0, q.NextTry.Sub(now))), oneLine(q.LastError))
+			q.Counts.Delivered, q.Counts.Merged, q.Counts.Lost, orDash(max(0, q.NextTry.Sub(now))), ago(q.LastSuccess, now))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, q := range all {
+		if q.LastError != "" && q.LastFailure.After(q.LastSuccess) {
+			fmt.Fprintf(w, "\n%s, %s: %s\n", q.Name, ago(q.LastFailure, now), printable.Line(redact.Logins(q.LastError), 1000))
+		}
+	}
+	return nil
+}
+
+// ago is how long something is past.
+func ago(t, now time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return max(0, now.Sub(t)).Round(time.Second).String() + " ago"
 }
 
 func orDash(d time.Duration) string {
@@ -78,7 +96,12 @@ func newQueueCat(f *flags) *cobra.Command {
 		Use: "cat NAME", Short: "Print the queued events of an output, one JSON object a line, oldest first",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withQueues(f, true, func(queues agent.Queues) error { return cat(cmd.OutOrStdout(), queues, args[0], dead) })
+			return withQueues(f, true, func(queues agent.Queues) error {
+				if err := cat(cmd.OutOrStdout(), queues, args[0], dead); err != nil || dead {
+					return err
+				}
+				return mentionDead(cmd.ErrOrStderr(), queues, args[0])
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&dead, "dead", false, "print the dead letters: what the sink refused for good, with the reason")
@@ -106,6 +129,34 @@ func cat(w io.Writer, queues agent.Queues, name string, dead bool) error {
 	}
 }
 
+// mentionDead tells who looks into a queue that there are dead letters beside it.
+func mentionDead(w io.Writer, queues agent.Queues, name string) error {
+	q, err := find(queues, name)
+	if err == nil && q.Held > 0 {
+		fmt.Fprintf(w, "catpaw: %s beside it; see them with --dead\n", count(q.Held, "dead letter"))
+	}
+	return err
+}
+
+func find(queues agent.Queues, name string) (found agent.QueueStatus, err error) {
+	all, err := queues.List()
+	for _, q := range all {
+		if q.Name == name {
+			found = q
+		}
+	}
+	return found, err
+}
+
+// mentionTaken tells who emptied a queue of what stayed there.
+func mentionTaken(cmd *cobra.Command, queues agent.Queues, name string) error {
+	q, err := find(queues, name)
+	if err == nil && q.Queued > 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "still there: %s that a sender is at just now, or that came since\n", count(q.Queued, "event"))
+	}
+	return err
+}
+
 func newQueuePurge(f *flags) *cobra.Command {
 	var dead bool
 	cmd := &cobra.Command{
@@ -113,7 +164,10 @@ func newQueuePurge(f *flags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withQueues(f, true, func(queues agent.Queues) error {
 				n, err := queues.Purge(args[0], dead)
-				return printCount(cmd, n, "purged", err)
+				if err = printCount(cmd, n, "purged", err); err != nil || dead {
+					return err
+				}
+				return mentionTaken(cmd, queues, args[0])
 			})
 		},
 	}
@@ -135,7 +189,10 @@ renamed or removed is drained.`,
 					target = args[0]
 				}
 				n, err := queues.Redrive(args[0], target)
-				return printCount(cmd, n, "put into the queue "+target, err)
+				if err = printCount(cmd, n, "put into the queue "+target, err); err != nil || to == "" || to == args[0] {
+					return err
+				}
+				return mentionTaken(cmd, queues, args[0])
 			})
 		},
 	}

@@ -15,7 +15,7 @@ func newSend(f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "send", Short: "Send a test event and its recovery through the real outputs",
 		Long: `send sends a test event, status Info, and its recovery through the configured outputs, past their
-queues, and prints what each said. Verdicts go to standard error: standard output may be an output.
+queues and whatever they are to hear of (min_severity, match), and prints what each said. Verdicts go to standard error: standard output may be an output.
 
 Exit status: 0 every output took both, 1 one did not, or the configuration is wrong.`,
 		Args: cobra.NoArgs,

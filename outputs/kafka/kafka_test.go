@@ -85,7 +85,7 @@ func TestAnEventArrivesWithItsKeyAndHeaders(t *testing.T) {
 	for format, want := range map[string]map[string]string{
 		"json": {"Catpaw-Id": event(7).ID(), "Catpaw-Status": "Warning", "content-type": "application/json"},
 		"cloudevents": {"Catpaw-Id": event(7).ID(), "Catpaw-Status": "Warning", "content-type": "application/json",
-			"ce_specversion": "1.0", "ce_id": event(7).ID(), "ce_source": "/catpaw//", "ce_type": "catpaw.alert.firing",
+			"ce_specversion": "1.0", "ce_id": event(7).ID(), "ce_source": "/catpaw", "ce_type": "catpaw.alert.firing",
 			"ce_subject": "key7", "ce_time": "2024-12-16T09:00:05Z", "ce_severity": "Warning"},
 	} {
 		f.set(func() { f.records = nil })

@@ -41,14 +41,17 @@ func (o *Output) publishToStream(ctx context.Context, conn *nats.Conn, messages 
 	}
 	for i, future := range futures {
 		if future != nil {
-			verdicts[i] = o.awaitAck(ctx, future)
+			verdicts[i] = o.awaitAck(ctx, future, options)
 		}
 	}
 }
 
-func (o *Output) awaitAck(ctx context.Context, future jetstream.PubAckFuture) error {
+func (o *Output) awaitAck(ctx context.Context, future jetstream.PubAckFuture, options []jetstream.PublishOpt) error {
 	select {
-	case <-future.Ok():
+	case ack := <-future.Ok():
+		if ack.Duplicate {
+			return o.judgeDuplicate(ctx, future.Msg(), ack, options)
+		}
 		return nil
 	case err := <-future.Err():
 		return o.judgeAck(err, future.Msg().Subject)
@@ -57,12 +60,33 @@ func (o *Output) awaitAck(ctx context.Context, future jetstream.PubAckFuture) er
 	}
 }
 
+// judgeDuplicate makes sure that what the stream has already is this message: another output may have
+// written the same event to it, under another subject. Then this one gets an id of its own.
+func (o *Output) judgeDuplicate(ctx context.Context, m *nats.Msg, ack *jetstream.PubAck, options []jetstream.PublishOpt) error {
+	stream, err := o.js.Stream(ctx, ack.Stream)
+	if err != nil {
+		return nil // we may not look; it is nearly always what we sent before
+	}
+	stored, err := stream.GetMsg(ctx, ack.Sequence)
+	if err != nil || stored.Subject == m.Subject {
+		return nil
+	}
+	m.Header.Set(nats.MsgIdHdr, m.Header.Get(nats.MsgIdHdr)+"@"+m.Subject)
+	if _, err = o.js.PublishMsg(ctx, m, options...); err != nil {
+		return o.judgeAck(err, m.Subject)
+	}
+	return nil
+}
+
 // judgeAck words what a stream says against a message.
 func (o *Output) judgeAck(err error, subject string) error {
 	var api *jetstream.APIError
 	switch {
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrNoStreamResponse):
 		o.lostStream()
+		if o.Stream != "" {
+			return fmt.Errorf("the stream %s does not take the subject %s: add it to the stream's subjects, which catpaw does not change", o.Stream, subject)
+		}
 		return fmt.Errorf("no stream takes the subject %s: make one, or name it with stream and set create_stream = true", subject)
 	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamMessageExceedsMaximum:
 		return nats.ErrMaxPayload

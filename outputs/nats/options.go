@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -109,6 +110,9 @@ func (o *Output) login() ([]nats.Option, error) {
 	case ways["token"]:
 		return []nats.Option{nats.Token(o.Token.Reveal())}, nil
 	case ways["credentials"]:
+		if _, err := os.ReadFile(o.Credentials); err != nil {
+			return nil, config.Field("credentials", "%v", err)
+		}
 		return []nats.Option{nats.UserCredentials(o.Credentials)}, nil
 	case !ways["nkey"]:
 		return nil, nil

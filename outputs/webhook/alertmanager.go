@@ -17,7 +17,7 @@ import (
 // alertmanager is Prometheus Alertmanager's API v2 (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml,
 // postAlerts). It forgets what is not sent again before endsAt, so what fires is re-sent by keeper.
 func alertmanager() format {
-	return format{batchType: "application/json", array: true, takes: []string{"resend"}}
+	return format{terse: true, batchType: "application/json", array: true, takes: []string{"resend"}}
 }
 
 // amAlert is one alert of that API. Its labels are its identity, the severity among them.
@@ -44,12 +44,12 @@ func amAlerts(e *pipeline.Event, now time.Time, lasts time.Duration) (all []amAl
 		}
 		labels["severity"] = strings.ToLower(severity.String())
 		alert := amAlert{Labels: labels, StartsAt: time.Unix(e.FirstFireTime, 0).UTC(), EndsAt: now.UTC()}
+		alert.Annotations = map[string]string{"summary": noticeOf(e).Headline, "alert_key": e.AlertKey}
+		if e.Description != "" {
+			alert.Annotations["description"] = strings.TrimSpace(strings.TrimPrefix(e.Description, "[MD]"))
+		}
 		if severity == e.Status {
 			alert.EndsAt = now.Add(lasts).UTC()
-			alert.Annotations = map[string]string{"summary": noticeOf(e).Headline, "alert_key": e.AlertKey}
-			if e.Description != "" {
-				alert.Annotations["description"] = strings.TrimSpace(strings.TrimPrefix(e.Description, "[MD]"))
-			}
 		}
 		if alert.StartsAt.After(alert.EndsAt) { // a clock that was set back
 			alert.StartsAt = alert.EndsAt

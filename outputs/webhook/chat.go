@@ -19,7 +19,7 @@ type object = map[string]any
 // about one message a second, texts of up to 40,000 characters.
 func slack() format {
 	const most = 40_000
-	return format{rate: 60, render: func(_ *Output, e *pipeline.Event) (any, error) {
+	return format{terse: true, rate: 60, render: func(_ *Output, e *pipeline.Event) (any, error) {
 		return object{"text": cutTo(noticeOf(e).asSlack(), most, characters)}, nil
 	}}
 }
@@ -28,7 +28,7 @@ func slack() format {
 // a minute, or it blocks for ten; 20,000 bytes; the signature stands in the query.
 func dingTalk() format {
 	const most = 20_000
-	return format{rate: 20, takes: []string{"secret"}, judge: codeIs("errcode", "0", "130101", "410100"),
+	return format{terse: true, rate: 20, takes: []string{"secret"}, judge: codeIs("errcode", "0", "130101", "410100"),
 		query: func(o *Output) url.Values {
 			if o.Secret == "" {
 				return nil
@@ -49,7 +49,7 @@ func dingTalk() format {
 func feishu() format {
 	const most = 15_000 // bytes of text, within the 20 KB of a request
 	colours := map[pipeline.Status]string{pipeline.Critical: "red", pipeline.Warning: "orange", pipeline.Info: "blue", pipeline.Ok: "green"}
-	return format{rate: 100, takes: []string{"secret"}, judge: codeIs("code", "0", "9499", "11232"),
+	return format{terse: true, rate: 100, takes: []string{"secret"}, judge: codeIs("code", "0", "9499", "11232"),
 		render: func(o *Output, e *pipeline.Event) (any, error) {
 			n := noticeOf(e)
 			message := object{"msg_type": "interactive", "card": object{
@@ -77,7 +77,7 @@ func sign(key, text string) string {
 // markdown of 4,096 bytes.
 func weCom() format {
 	const most = 4096
-	return format{rate: 20, judge: codeIs("errcode", "0", "45009"), render: func(_ *Output, e *pipeline.Event) (any, error) {
+	return format{terse: true, rate: 20, judge: codeIs("errcode", "0", "45009"), render: func(_ *Output, e *pipeline.Event) (any, error) {
 		return object{"msgtype": "markdown", "markdown": object{"content": cutTo(noticeOf(e).asMarkdown(), most, bytesOf)}}, nil
 	}}
 }
@@ -86,7 +86,7 @@ func weCom() format {
 // messages a minute to a group.
 func telegram() format {
 	const most = 3500 // characters of text, so that the marks around it fit as well
-	return format{url: "https://api.telegram.org", rate: 20, needs: []string{"token", "chat_id"}, judge: judgeTelegram,
+	return format{terse: true, url: "https://api.telegram.org", rate: 20, needs: []string{"token", "chat_id"}, judge: judgeTelegram,
 		render: func(o *Output, e *pipeline.Event) (any, error) {
 			n := noticeOf(e)
 			n.Text = cutTo(n.Text, most, characters)
@@ -117,7 +117,7 @@ func ntfy() format {
 	const most = 4000
 	priorities := map[pipeline.Status]int{pipeline.Critical: 5, pipeline.Warning: 4, pipeline.Info: 3, pipeline.Ok: 3}
 	tags := map[pipeline.Status]string{pipeline.Critical: "rotating_light", pipeline.Warning: "warning", pipeline.Info: "information_source", pipeline.Ok: "white_check_mark"}
-	return format{url: "https://ntfy.sh", needs: []string{"topic"}, render: func(o *Output, e *pipeline.Event) (any, error) {
+	return format{terse: true, url: "https://ntfy.sh", needs: []string{"topic"}, render: func(o *Output, e *pipeline.Event) (any, error) {
 		n := noticeOf(e)
 		n.Headline = strings.TrimPrefix(n.Headline, marks[e.Status]+" ") // its tags show as emoji
 		return object{

@@ -7,8 +7,19 @@ import (
 	"text/template/parse"
 )
 
-// escapeName is the function that is put behind every action; users need not write it.
-const escapeName = "_escape"
+// One of these functions is put behind every action; users need not write it.
+const (
+	escapeName = "_escape" // in JSON
+	plainName  = "_plain"  // elsewhere
+)
+
+// plain prints nothing for what is not there: an attr, say, that only some events have.
+func plain(value any) any {
+	if value == nil {
+		return ""
+	}
+	return value
+}
 
 // escape prints a value so that it may stand inside the quotes of a JSON string: texts are escaped,
 // numbers and truth values are as in JSON, nil is nothing. What is no text, number or truth value is
@@ -37,40 +48,40 @@ func jsonOf(value any) (string, error) {
 	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
 }
 
-// escapeActions puts "| _escape" behind every action that prints something.
-func escapeActions(t *template.Template) {
+// printThrough puts "| name" behind every action that prints something.
+func printThrough(t *template.Template, name string) {
 	for _, one := range t.Templates() {
 		if one.Tree != nil {
-			escapeNode(one.Root)
+			through(one.Root, name)
 		}
 	}
 }
 
-func escapeNode(node parse.Node) {
+func through(node parse.Node, name string) {
 	switch n := node.(type) {
 	case *parse.ListNode:
 		if n == nil {
 			return
 		}
 		for _, child := range n.Nodes {
-			escapeNode(child)
+			through(child, name)
 		}
 	case *parse.ActionNode:
-		escapePipe(n.Pipe)
+		pipeThrough(n.Pipe, name)
 	case *parse.IfNode:
-		escapeNode(n.List)
-		escapeNode(n.ElseList)
+		through(n.List, name)
+		through(n.ElseList, name)
 	case *parse.RangeNode:
-		escapeNode(n.List)
-		escapeNode(n.ElseList)
+		through(n.List, name)
+		through(n.ElseList, name)
 	case *parse.WithNode:
-		escapeNode(n.List)
-		escapeNode(n.ElseList)
+		through(n.List, name)
+		through(n.ElseList, name)
 	}
 }
 
-// escapePipe leaves alone what prints nothing and what ends in json or raw.
-func escapePipe(pipe *parse.PipeNode) {
+// pipeThrough leaves alone what prints nothing and what ends in json or raw.
+func pipeThrough(pipe *parse.PipeNode, function string) {
 	if len(pipe.Decl) > 0 || len(pipe.Cmds) == 0 {
 		return
 	}
@@ -78,6 +89,6 @@ func escapePipe(pipe *parse.PipeNode) {
 	if name, ok := last.Args[0].(*parse.IdentifierNode); ok && (name.Ident == "json" || name.Ident == "raw") {
 		return
 	}
-	name := parse.NewIdentifier(escapeName).SetPos(pipe.Pos)
+	name := parse.NewIdentifier(function).SetPos(pipe.Pos)
 	pipe.Cmds = append(pipe.Cmds, &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pipe.Pos, Args: []parse.Node{name}})
 }

@@ -23,6 +23,7 @@ import (
 type format struct {
 	contentType string                                          // of a single event; "" = application/json
 	batchType   string                                          // of an array of them; "" = it takes no batches
+	terse       bool                                            // see pipeline.Terse
 	array       bool                                            // always an array
 	url         string                                          // where url is not set
 	rate        int                                             // requests in any minute that it allows; 0 = no limit

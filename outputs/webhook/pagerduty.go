@@ -11,7 +11,7 @@ import (
 // ties trigger and resolve together; a summary of 1,024 characters.
 func pagerDuty() format {
 	const mostSummary = 1024
-	return format{url: "https://events.pagerduty.com/v2/enqueue", needs: []string{"routing_key"},
+	return format{terse: true, url: "https://events.pagerduty.com/v2/enqueue", needs: []string{"routing_key"},
 		render: func(o *Output, e *pipeline.Event) (any, error) {
 			message := object{"routing_key": o.RoutingKey.Reveal(), "dedup_key": e.AlertKey, "event_action": "trigger"}
 			if e.Status == pipeline.Ok {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"catpaw/internal/config"
+	"catpaw/internal/templates"
 	"catpaw/pipeline"
 )
 
@@ -57,6 +58,7 @@ func functions() template.FuncMap {
 		"json":       jsonOf,
 		"raw":        func(v any) any { return v },
 		escapeName:   escape,
+		plainName:    plain,
 		"date":       func(layout string, unix int64) string { return time.Unix(unix, 0).Format(layout) },
 		"cut":        cut,
 		"lower":      strings.ToLower,
@@ -79,10 +81,12 @@ func cut(most int, text string) string {
 func parseBody(text string, isJSON bool) (*bodyTemplate, error) {
 	parsed, err := template.New("body").Option("missingkey=zero").Funcs(functions()).Parse(text)
 	if err != nil {
-		return nil, config.Field("body", "%s", templateFault(err))
+		return nil, config.Field("body", "%s", templates.Fault(err, "body", data{}))
 	}
 	if isJSON {
-		escapeActions(parsed)
+		printThrough(parsed, escapeName)
+	} else {
+		printThrough(parsed, plainName)
 	}
 	t := &bodyTemplate{parsed, isJSON}
 	for _, sample := range samples() {
@@ -97,7 +101,7 @@ func parseBody(text string, isJSON bool) (*bodyTemplate, error) {
 func (t *bodyTemplate) render(e *pipeline.Event, line bool) ([]byte, error) {
 	var b bytes.Buffer
 	if err := t.template.Execute(&b, dataOf(e)); err != nil {
-		return nil, errors.New(templateFault(err))
+		return nil, errors.New(templates.Fault(err, "body", data{}))
 	}
 	if !t.json {
 		return b.Bytes(), nil
@@ -110,20 +114,6 @@ func (t *bodyTemplate) render(e *pipeline.Event, line bool) ([]byte, error) {
 		return compact.Bytes(), nil
 	}
 	return b.Bytes(), nil
-}
-
-// templateFault is text/template's own message, its "template: body:3:12:" put as "line 3".
-func templateFault(err error) string {
-	text, ours := strings.CutPrefix(err.Error(), "template: body:")
-	position, message, found := strings.Cut(text, ": ")
-	if !ours || !found {
-		return err.Error()
-	}
-	line, _, _ := strings.Cut(position, ":")
-	if strings.Contains(message, "bad character") || strings.Contains(message, "unclosed action") {
-		message += " (is there a }} for each {{?)"
-	}
-	return fmt.Sprintf("line %s of the template: %s", line, message)
 }
 
 // jsonError says that the template made something that is no JSON. Its text shows nothing of it, since

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"catpaw/internal/config"
@@ -84,8 +85,12 @@ func (o *Output) target() (*url.URL, error) {
 		return nil, config.Field("url", "it is missing: say where to send the events")
 	}
 	target, err := post.ParseURL("url", o.URL)
-	if err == nil && o.Format == "telegram" {
+	switch {
+	case err != nil:
+	case o.Format == "telegram":
 		target = target.JoinPath("bot"+o.Token.Reveal(), "sendMessage")
+	case o.Format == "alertmanager" && strings.Trim(target.Path, "/") == "":
+		target = target.JoinPath("api/v2/alerts")
 	}
 	return target, err
 }
@@ -101,6 +106,9 @@ func (o *Output) secrets() []config.Secret {
 
 // BatchSize is the option batch.
 func (o *Output) BatchSize() int { return o.Batch }
+
+// Terse is pipeline.Terse: services that tell people, and those that keep the state of alerts themselves.
+func (o *Output) Terse() bool { return o.format != nil && o.format.terse }
 
 // Write sends the messages in one request.
 func (o *Output) Write(ctx context.Context, batch []*pipeline.Message) []error {

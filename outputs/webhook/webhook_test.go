@@ -353,6 +353,17 @@ func TestTextTemplatesAreNotEscaped(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotThereIsEmpty(t *testing.T) {
+	t.Parallel()
+	for _, contentType := range []string{"text/plain", "application/json"} {
+		url, got := sink(t, fine)
+		send(t, open(t, "url = %q\ncontent_type = %q\nbody = '\"a {{.Labels.none}}b {{.Attrs.none}}c\"'", url, contentType), events(1))
+		if r := <-got; r.body != `"a b c"` {
+			t.Errorf("%s: %s", contentType, r.body)
+		}
+	}
+}
+
 func TestTemplatesInBatches(t *testing.T) {
 	t.Parallel()
 	url, got := sink(t, fine)

@@ -60,6 +60,21 @@ func TestAStreamHasEveryEventOnce(t *testing.T) {
 	}
 }
 
+// TestTwoOutputsInOneStream: the stream knows the event by its id already, but not this message.
+func TestTwoOutputsInOneStream(t *testing.T) {
+	t.Parallel()
+	s := serve(t, withJetStream)
+	made := stream(t, s, jetstream.StreamConfig{Name: "ALERTS", Subjects: []string{"a.>"}})
+	one, two := open(t, s.ClientURL(), "jetstream = true\nsubject = 'a.one'"), open(t, s.ClientURL(), "jetstream = true\nsubject = 'a.two'")
+	for range 2 { // the second time as after a crash
+		wantDelivered(t, write(t, one, events(3)...))
+		wantDelivered(t, write(t, two, events(3)...))
+	}
+	if n := held(t, made); n != 6 {
+		t.Errorf("the stream has %d messages of 3 events to 2 subjects", n)
+	}
+}
+
 func TestAStreamThatIsMissing(t *testing.T) {
 	t.Parallel()
 	s := serve(t, withJetStream)
@@ -68,7 +83,7 @@ func TestAStreamThatIsMissing(t *testing.T) {
 	pipetest.WantError(t, write(t, any, event(1))[0], "no stream takes the subject catpaw.events", "create_stream")
 	pipetest.WantError(t, write(t, named, event(1))[0], "the stream ALERTS does not exist", "create_stream = true")
 	made := stream(t, s, jetstream.StreamConfig{Name: "ALERTS", Subjects: []string{"other"}})
-	pipetest.WantError(t, write(t, named, event(1))[0], "catpaw.events")
+	pipetest.WantError(t, write(t, named, event(1))[0], "the stream ALERTS does not take the subject catpaw.events: add it")
 	stream(t, s, jetstream.StreamConfig{Name: "ALERTS", Subjects: []string{"catpaw.events"}})
 	wantDelivered(t, write(t, any, event(1)))
 	wantDelivered(t, write(t, named, event(2)))

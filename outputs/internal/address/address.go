@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/template"
 
+	"catpaw/internal/templates"
 	"catpaw/pipeline"
 )
 
@@ -46,7 +47,7 @@ func Parse(text string, rules Rules) (*Template, error) {
 		"lower": strings.ToLower, "upper": strings.ToUpper,
 	}).Parse(text)
 	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "template: address:"))
+		return nil, errors.New(templates.Fault(err, "address", values{}))
 	}
 	t.template = parsed
 	for _, found := range namedLabel.FindAllStringSubmatch(text, -1) {
@@ -87,7 +88,7 @@ func (t *Template) render(e *pipeline.Event) (string, error) {
 	}
 	var text strings.Builder
 	if err := t.template.Execute(&text, v); err != nil {
-		return "", errors.New(strings.TrimPrefix(err.Error(), "template: address:"))
+		return "", errors.New(templates.Fault(err, "address", values{}))
 	}
 	if err := t.rules.Judge(text.String()); err != nil {
 		return "", fmt.Errorf("it makes %q of an event: %w", text.String(), err)

@@ -91,6 +91,6 @@ func attributesOf(m *pipeline.Message) ([]Header, error) {
 
 // source is a URI reference: who speaks, and through which probe.
 func source(host, plugin string) string {
-	path := url.URL{Path: "/catpaw/" + host + "/" + plugin}
-	return path.String()
+	path := url.URL{Path: "/catpaw"}
+	return path.JoinPath(host, plugin).String() // without the label from_hostname it is /catpaw/exec
 }

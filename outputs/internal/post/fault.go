@@ -65,6 +65,8 @@ func (c *Client) hint(err error) string {
 		return " (name its authority in tls_ca)"
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return " (it speaks plain HTTP: write http:// in the URL)"
+	case strings.Contains(err.Error(), "first record does not look like a TLS handshake"):
+		return " (it does not speak TLS on this port: is http:// meant?)"
 	}
 	return ""
 }

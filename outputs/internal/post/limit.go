@@ -61,7 +61,7 @@ func (l *Limiter) Wait(ctx context.Context) error {
 			return nil
 		}
 		if deadline, ok := ctx.Deadline(); ok && wait > deadline.Sub(now)/2 {
-			return pipeline.RetryAfter(errors.New("its rate limit is used up for the moment: the event waits"), wait)
+			return pipeline.Paced(wait)
 		}
 		timer := time.NewTimer(wait)
 		select {
