@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,6 +32,14 @@ type Agent struct {
 	store    *store.Store
 	pipeline *pipeline.Pipeline
 	alerting *alerting.Processor
+	started  time.Time
+	asks     chan func() // done by the goroutine of Run, between two reloads
+
+	parts map[string]part // of the running configuration; the goroutine's of Run
+
+	mu     sync.Mutex
+	loaded Loaded
+	checks map[string]*pipeline.Check // by ID
 }
 
 // Run runs the agent until ctx ends or the reader of standard output has gone. A value on reload makes
@@ -41,7 +50,8 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 	if err != nil {
 		return err
 	}
-	a := &Agent{source: source, level: zap.NewAtomicLevel(), logged: c.Log, stateDir: c.StateDir}
+	a := &Agent{source: source, level: zap.NewAtomicLevel(), logged: c.Log, stateDir: c.StateDir,
+		started: time.Now(), asks: make(chan func())}
 	if a.log, err = c.Log.open(a.level, toStdout(c)); err != nil {
 		return err
 	}
@@ -58,7 +68,9 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 			a.stop()
 			return nil
 		case <-reload:
-			a.reload()
+			_, _ = a.reload() // the log has it
+		case ask := <-a.asks:
+			ask()
 		}
 	}
 }
@@ -107,6 +119,11 @@ func (a *Agent) restate(found []store.State) {
 }
 
 func (a *Agent) apply(c *Configuration) {
+	a.parts = c.parts()
+	a.mu.Lock()
+	a.loaded = Loaded{Directory: a.source.Dir, Hash: c.Hash(), At: time.Now(), Warnings: c.Warnings}
+	a.checks = byID(c.Checks)
+	a.mu.Unlock()
 	level, _ := zapcore.ParseLevel(c.Log.Level) // judged by Load
 	a.level.SetLevel(level)
 	for _, warning := range c.Warnings {
@@ -137,13 +154,16 @@ func ids(checks []*pipeline.Check) map[string]bool {
 }
 
 // reload reads everything first; on any fault the agent goes on as before.
-func (a *Agent) reload() {
+func (a *Agent) reload() (Changes, error) {
 	c, err := a.source.Load()
 	if err != nil {
+		a.mu.Lock()
+		a.loaded.Refused = err.Error()
+		a.mu.Unlock()
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			a.log.Error("reload refused, the old configuration goes on: " + line)
 		}
-		return
+		return Changes{}, err
 	}
 	if c.Log.Output != a.logged.Output || c.Log.Format != a.logged.Format {
 		a.log.Warn("[log] output and format change with the next restart")
@@ -152,8 +172,12 @@ func (a *Agent) reload() {
 		a.log.Warn("[global] state_dir changes with the next restart", zap.String("state", a.stateDir))
 		c.StateDir = a.stateDir
 	}
+	changes := compare(a.parts, c.parts())
+	changes.Hash = c.Hash()
 	a.apply(c)
-	a.log.Info("reloaded", zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)))
+	a.log.Info("reloaded", zap.Int("added", len(changes.Added)), zap.Int("removed", len(changes.Removed)), zap.Int("changed", len(changes.Changed)),
+		zap.Int("untouched", changes.Untouched), zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)))
+	return changes, nil
 }
 
 func (a *Agent) stop() {

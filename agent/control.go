@@ -17,6 +17,9 @@ import (
 // user may open.
 func socketPath(stateDir string) string { return filepath.Join(stateDir, "catpaw.sock") }
 
+// apiRoot begins every path of the API.
+const apiRoot = "/api/v1/"
+
 // socketPause is how long it takes at most to notice that the socket was removed.
 const socketPause = 5 * time.Second
 
@@ -79,17 +82,29 @@ func (a *Agent) listen() net.Listener {
 func (a *Agent) routes() http.Handler {
 	queues := &local{store: a.store, health: a.pipeline.Health}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/queues", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+apiRoot+"status", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w)(a.status(queues))
+	})
+	mux.HandleFunc("GET "+apiRoot+"why", func(w http.ResponseWriter, r *http.Request) {
+		reply(w)(a.why(r.FormValue("q")))
+	})
+	mux.HandleFunc("POST "+apiRoot+"reload", func(w http.ResponseWriter, r *http.Request) {
+		reply(w)(a.reloadNow(r.Context()))
+	})
+	mux.HandleFunc("POST "+apiRoot+"loglevel", func(w http.ResponseWriter, r *http.Request) {
+		reply(w)(a.setLogLevel(r.FormValue("level")))
+	})
+	mux.HandleFunc("GET "+apiRoot+"queues", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w)(queues.List())
 	})
-	mux.HandleFunc("GET /v1/queues/{name}/events", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+apiRoot+"queues/{name}/events", func(w http.ResponseWriter, r *http.Request) {
 		after, _ := strconv.ParseUint(r.FormValue("after"), 10, 64)
 		reply(w)(queues.Events(r.PathValue("name"), r.FormValue("dead") != "", after))
 	})
-	mux.HandleFunc("POST /v1/queues/{name}/purge", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST "+apiRoot+"queues/{name}/purge", func(w http.ResponseWriter, r *http.Request) {
 		reply(w)(queues.Purge(r.PathValue("name"), r.FormValue("dead") != ""))
 	})
-	mux.HandleFunc("POST /v1/queues/{name}/redrive", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST "+apiRoot+"queues/{name}/redrive", func(w http.ResponseWriter, r *http.Request) {
 		reply(w)(queues.Redrive(r.PathValue("name"), r.FormValue("to")))
 	})
 	return mux

@@ -56,6 +56,16 @@ func (s Source) Load() (*Configuration, error) {
 	return c, l.errs.Err()
 }
 
+// StateDirectory is where the agent of this configuration keeps what must outlive it. Faults elsewhere do
+// not matter: who asks wants to reach an agent that may run on what was right before.
+func (s Source) StateDirectory() string {
+	l := &loader{source: s}
+	if root, _ := l.readMain(); root != nil && root.Get("global") != nil {
+		config.Decode(root.Get("global"), &config.Errors{}, &l.global)
+	}
+	return l.stateDir()
+}
+
 func (l *loader) warn(at *config.Node, format string, args ...any) {
 	l.warnings = append(l.warnings, (&config.Error{File: at.File, Line: at.Line, Text: fmt.Sprintf(format, args...)}).Error())
 }

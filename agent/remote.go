@@ -14,24 +14,33 @@ import (
 	"time"
 )
 
-// remote asks the agent that runs on a state directory.
-type remote struct{ client *http.Client }
+// Client asks the agent that runs on a state directory.
+type Client struct{ client *http.Client }
+
+// Dial reaches the agent on a state directory. The error says that none runs there, or that it hangs.
+func Dial(stateDir string) (*Client, error) {
+	c, err := dialAgent(stateDir, answerWithin)
+	if err == nil && c == nil {
+		err = fmt.Errorf("no catpaw runs on the state directory %s; start it, or name another with --state-dir", stateDir)
+	}
+	return c, err
+}
 
 // answerWithin is how long an agent may take to say that it is there.
 const answerWithin = 5 * time.Second
 
 // dialAgent returns nil where no agent answers. That somebody accepts is not enough: a child an agent was
 // starting as it was killed holds the agent's socket until it runs its own program.
-func dialAgent(stateDir string, within time.Duration) (*remote, error) {
+func dialAgent(stateDir string, within time.Duration) (*Client, error) {
 	path := socketPath(stateDir)
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
 	}
 	const patience = time.Minute // a large queue takes a while
-	q := &remote{&http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: patience}}
+	q := &Client{&http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: patience}}
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://catpaw/v1/queues", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://catpaw"+apiRoot+"queues", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -46,11 +55,11 @@ func dialAgent(stateDir string, within time.Duration) (*remote, error) {
 	return q, nil
 }
 
-func (q *remote) List() (all []QueueStatus, err error) {
-	return all, q.ask(http.MethodGet, "/v1/queues", nil, &all)
+func (q *Client) List() (all []QueueStatus, err error) {
+	return all, q.ask(http.MethodGet, "queues", nil, &all)
 }
 
-func (q *remote) Events(name string, dead bool, after uint64) (events []QueuedEvent, err error) {
+func (q *Client) Events(name string, dead bool, after uint64) (events []QueuedEvent, err error) {
 	query := url.Values{"after": {strconv.FormatUint(after, 10)}}
 	if dead {
 		query.Set("dead", "1")
@@ -58,7 +67,7 @@ func (q *remote) Events(name string, dead bool, after uint64) (events []QueuedEv
 	return events, q.ask(http.MethodGet, queuePath(name, "events"), query, &events)
 }
 
-func (q *remote) Purge(name string, dead bool) (n int, err error) {
+func (q *Client) Purge(name string, dead bool) (n int, err error) {
 	query := url.Values{}
 	if dead {
 		query.Set("dead", "1")
@@ -66,16 +75,37 @@ func (q *remote) Purge(name string, dead bool) (n int, err error) {
 	return n, q.ask(http.MethodPost, queuePath(name, "purge"), query, &n)
 }
 
-func (q *remote) Redrive(name, to string) (n int, err error) {
+func (q *Client) Redrive(name, to string) (n int, err error) {
 	return n, q.ask(http.MethodPost, queuePath(name, "redrive"), url.Values{"to": {to}}, &n)
 }
 
-func (q *remote) Close() { q.client.CloseIdleConnections() }
+// Status is how the agent is doing.
+func (q *Client) Status() (status Status, err error) {
+	return status, q.ask(http.MethodGet, "status", nil, &status)
+}
 
-func queuePath(name, what string) string { return "/v1/queues/" + url.PathEscape(name) + "/" + what }
+// Why tells the stories of what is asked for: an alert key, a target, a check.
+func (q *Client) Why(asked string) (why Why, err error) {
+	return why, q.ask(http.MethodGet, "why", url.Values{"q": {asked}}, &why)
+}
 
-func (q *remote) ask(method, path string, query url.Values, into any) error {
-	request, err := http.NewRequest(method, "http://catpaw"+path+"?"+query.Encode(), nil)
+// Reload has the agent read its configuration again. The error holds every fault, one a line.
+func (q *Client) Reload() (changes Changes, err error) {
+	return changes, q.ask(http.MethodPost, "reload", nil, &changes)
+}
+
+// SetLogLevel changes how much the agent logs, until its next start or reload.
+func (q *Client) SetLogLevel(level string) (before string, err error) {
+	return before, q.ask(http.MethodPost, "loglevel", url.Values{"level": {level}}, &before)
+}
+
+// Close lets go of the connection.
+func (q *Client) Close() { q.client.CloseIdleConnections() }
+
+func queuePath(name, what string) string { return "queues/" + url.PathEscape(name) + "/" + what }
+
+func (q *Client) ask(method, path string, query url.Values, into any) error {
+	request, err := http.NewRequest(method, "http://catpaw"+apiRoot+path+"?"+query.Encode(), nil)
 	if err != nil {
 		return err
 	}

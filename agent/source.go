@@ -22,6 +22,7 @@ type Source struct {
 	URL      string          // FlashDuty URL that replaces the configured one
 	Interval config.Duration // replaces [global] interval; 0 = not given
 	LogLevel string          // replaces [log] level; "" = not given
+	Version  string          // of the program
 	Vars     config.Vars     // resolved once, so that a reload does not rename open alerts
 
 	// inputs makes the probes; nil = each Load takes a table of its own. One for all, so that what checks

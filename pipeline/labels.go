@@ -41,6 +41,15 @@ func (l Labels) Get(key string) string {
 	return ""
 }
 
+// Map returns the labels as a map.
+func (l Labels) Map() map[string]string {
+	m := make(map[string]string, len(l))
+	for _, label := range l {
+		m[label.Key] = label.Value
+	}
+	return m
+}
+
 // String is for people: key=value, one after the other.
 func (l Labels) String() string {
 	var text strings.Builder

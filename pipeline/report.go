@@ -19,6 +19,7 @@ type Report struct {
 
 	mu         sync.Mutex
 	incomplete map[string]bool
+	tally      tally
 	onPanic    func(where string, value any, stack []byte)
 
 	recall func(check string) []byte
@@ -52,6 +53,7 @@ func (r *Report) Remember(data []byte) {
 // hand passes a result on, or holds it.
 func (r *Report) hand(result Result) {
 	r.mu.Lock()
+	r.tally.add(result.Event.Status)
 	if r.holds {
 		r.held = append(r.held, result)
 		r.mu.Unlock()
@@ -59,6 +61,13 @@ func (r *Report) hand(result Result) {
 	}
 	r.mu.Unlock()
 	r.send(result)
+}
+
+// counted is what was reported so far.
+func (r *Report) counted() tally {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.tally
 }
 
 // finish closes the run.

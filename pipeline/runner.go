@@ -22,6 +22,7 @@ type runner struct {
 	cancel  context.CancelFunc
 	done    chan struct{}
 	failed  atomic.Bool // the last run could not do its work
+	record  record
 }
 
 // startRunner starts a check. Where it replaces a runner, it begins when that one has ended.
@@ -70,6 +71,7 @@ func (r *runner) tellWhile(ctx context.Context, done <-chan struct{}, first time
 
 func (r *runner) loop(ctx context.Context, delay time.Duration) {
 	due := time.Now().Add(delay)
+	r.record.due(due, 0)
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	for {
@@ -93,6 +95,7 @@ func (r *runner) loop(ctx context.Context, delay time.Duration) {
 		if due, skipped = nextTick(due, time.Now(), r.check.Interval); skipped > 0 {
 			r.log.Debug("the check took longer than its interval; ticks were skipped", zap.Int("ticks", skipped))
 		}
+		r.record.due(due, skipped)
 		timer.Reset(time.Until(due))
 	}
 }
@@ -100,6 +103,7 @@ func (r *runner) loop(ctx context.Context, delay time.Duration) {
 // run does one Gather and closes it with a RunEnd. When the runner is stopped meanwhile, what was
 // reported since is dropped: a probe that was cut off by us has seen nothing.
 func (r *runner) run(stop context.Context, run *Run) {
+	r.record.begin(run.Started)
 	report := r.report(stop, run)
 	deadline, done := maxGather(r.check), make(chan struct{})
 	overdue := time.AfterFunc(deadline+overdueSlack, func() { // rarely more than a timer
@@ -117,6 +121,7 @@ func (r *runner) run(stop context.Context, run *Run) {
 		report.Add(Event{Status: Ok, Labels: FailureLabels(r.check), Description: "the check works again"})
 	}
 	report.finish(end, err == nil)
+	r.record.end(report.counted(), err)
 }
 
 // report makes a report whose results go to the processors until stop ends.
@@ -132,6 +137,7 @@ func (r *runner) report(stop context.Context, run *Run) *Report {
 	})
 	report.recall = r.recall
 	report.onPanic = func(where string, value any, stack []byte) {
+		r.record.panicked()
 		r.log.Error("a probe panicked; please report this", zap.String("target", where), zap.Any("panic", value), zap.ByteString("stack", stack))
 	}
 	return report

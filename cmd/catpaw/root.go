@@ -54,7 +54,7 @@ Flags may be written with one dash or two.`,
 	complete(root, "plugins", agent.Probes()...)
 	root.Flags().BoolVar(&f.test, "test", false, "the same as catpaw once")
 	root.Flags().BoolVar(&f.version, "version", false, "print the version")
-	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newQueue(f), newSend(f), newVersion())
+	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newStatus(f), newWhy(f), newReload(f), newLogLevel(f), newQueue(f), newSend(f), newVersion())
 	return root
 }
 
@@ -78,7 +78,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // source is where the flags say that the configuration comes from.
 func (f *flags) source() (agent.Source, error) {
-	s := agent.Source{Dir: f.configs, StateDir: f.stateDir, URL: f.url, LogLevel: f.logLevel, Vars: agent.HostVars()}
+	s := agent.Source{Dir: f.configs, StateDir: f.stateDir, URL: f.url, LogLevel: f.logLevel, Vars: agent.HostVars(), Version: version}
 	s.Plugins = strings.FieldsFunc(f.plugins, func(r rune) bool { return r == ':' || r == ',' })
 	if f.interval != "" {
 		d, err := config.ParseDuration(f.interval)

@@ -32,6 +32,7 @@ type entry struct {
 	badRun *pipeline.Run   // the last run that found it bad
 	// waitingOk is a good result that counts when its run ends: a key that is reported both ways.
 	waitingOk *pipeline.Event
+	story     []chapter
 	stale     bool // not mentioned since the configuration last changed or the agent started
 }
 
@@ -59,6 +60,7 @@ type Processor struct {
 	obsolete   []store.State // of alerts that a store kept twice
 	buffer     []byte        // used again
 	routes     routes
+	past       past
 }
 
 // New returns a processor without alerts.
@@ -225,6 +227,7 @@ func (p *Processor) complain(e *entry, r *pipeline.Result, other string) {
 // step moves one alert on, and notes what must be told and remembered.
 func (p *Processor) step(b *pipeline.Batch, e *entry, o Observation, policy pipeline.Policy, event *pipeline.Event) {
 	next, decision := e.Step(o, policy)
+	e.chronicle(chapterOf(o, e.Alert, next, decision, policy))
 	p.settle(b, e, next, decision, event)
 }
 
@@ -243,6 +246,7 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 	case next.Phase == None:
 		p.disown(e)
 		delete(p.alerts, e.key)
+		p.past.add(e)
 		if previous.Phase != None {
 			b.States = append(b.States, store.State{Key: e.stateKey()})
 		}

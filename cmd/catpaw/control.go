@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"catpaw/agent"
+)
+
+// ask makes a command that asks the running agent; answer is printed by show, or as JSON with --json.
+func ask[T any](f *flags, cmd *cobra.Command, question func(c *agent.Client, args []string) (T, error), show func(w io.Writer, answer T) error) *cobra.Command {
+	var asJSON bool
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		source, err := f.source()
+		if err != nil {
+			return err
+		}
+		client, err := agent.Dial(source.StateDirectory())
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		answer, err := question(client, args)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(answer)
+		}
+		return show(cmd.OutOrStdout(), answer)
+	}
+	return cmd
+}
+
+func newReload(f *flags) *cobra.Command {
+	return ask(f, &cobra.Command{
+		Use: "reload", Short: "Have the running agent read its configuration again", Args: cobra.NoArgs,
+		Long: `reload has the running agent read its configuration directory again, as SIGHUP does, and prints what
+changed. With any fault in it nothing changes: every fault is printed, and the old configuration goes on.
+
+Exit status: 0 reloaded, 1 refused, or no agent runs.`,
+	}, func(c *agent.Client, _ []string) (agent.Changes, error) { return c.Reload() }, printChanges)
+}
+
+func printChanges(w io.Writer, c agent.Changes) error {
+	for _, part := range []struct {
+		verb  string
+		names []string
+	}{{"added", c.Added}, {"removed", c.Removed}, {"changed", c.Changed}} {
+		for _, name := range part.names {
+			fmt.Fprintf(w, "%-8s %s\n", part.verb, name)
+		}
+	}
+	_, err := fmt.Fprintf(w, "reloaded: %d added, %d removed, %d changed, %d untouched\n",
+		len(c.Added), len(c.Removed), len(c.Changed), c.Untouched)
+	return err
+}
+
+func newLogLevel(f *flags) *cobra.Command {
+	return ask(f, &cobra.Command{
+		Use: "loglevel [LEVEL]", Short: "Show or change how much the running agent logs", Args: cobra.MaximumNArgs(1),
+		Long:      `loglevel changes the level of the running agent's log, until its next reload or start; without LEVEL it shows it.`,
+		ValidArgs: []string{"debug", "info", "warn", "error", "fatal"},
+	}, func(c *agent.Client, args []string) (string, error) {
+		level := strings.Join(args, "")
+		before, err := c.SetLogLevel(level)
+		if level != "" {
+			before += " -> " + level
+		}
+		return before, err
+	}, func(w io.Writer, level string) error {
+		_, err := fmt.Fprintln(w, level)
+		return err
+	})
+}

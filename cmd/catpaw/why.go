@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"catpaw/agent"
+	"catpaw/internal/printable"
+	"catpaw/internal/redact"
+	"catpaw/processors/alerting"
+)
+
+func newWhy(f *flags) *cobra.Command {
+	return ask(f, &cobra.Command{
+		Use: "why ALERT-KEY | TARGET | CHECK", Short: "Tell the story of an alert: what was decided, and why", Args: cobra.ExactArgs(1),
+		Long: `why tells what the running agent knows of an alert: its results, what was decided on each and why, what
+comes next and when; also why nothing was told. Ask by alert key (or its first six or more letters), by the
+value of any label, such as a target, by a check's identity or its place in the configuration.`,
+	}, func(c *agent.Client, args []string) (agent.Why, error) { return c.Why(args[0]) },
+		func(w io.Writer, why agent.Why) error { return printWhy(w, why, time.Now()) })
+}
+
+func printWhy(w io.Writer, why agent.Why, now time.Time) error {
+	for _, s := range why.Stories {
+		printStory(w, s)
+	}
+	if why.More > 0 {
+		fmt.Fprintf(w, "and %s more: ask for one by its key\n\n", count(why.More, "alert"))
+	}
+	if len(why.Stories) == 0 {
+		fmt.Fprintf(w, "No alert of %s is or was lately open.\n\n", oneLine(why.Asked))
+	}
+	for _, c := range why.Checks {
+		fmt.Fprintf(w, "check %s at %s, every %s\n", c.ID, c.Source, time.Duration(c.Interval*float64(time.Second)))
+		switch {
+		case c.Runs == 0:
+			fmt.Fprintln(w, "  has not run yet")
+		case c.Error != "":
+			fmt.Fprintf(w, "  its last run, %s, could not do its work: %s\n", ago(c.Began, now), oneLine(c.Error))
+		default:
+			fmt.Fprintf(w, "  its last run, %s, took %s: %s, %d of them bad\n", ago(c.Began, now), tookOf(c, now), count(c.Results, "result"), c.Bad)
+		}
+		if !c.Next.IsZero() {
+			fmt.Fprintf(w, "  runs again in %s\n", max(0, c.Next.Sub(now)).Round(time.Second))
+		}
+		fmt.Fprintln(w)
+	}
+	for _, q := range why.Outputs {
+		fmt.Fprintf(w, "output %s: %s waiting", q.Name, count(q.Queued, "event"))
+		if q.LastError != "" && q.LastFailure.After(q.LastSuccess) {
+			fmt.Fprintf(w, "; it failed %s: %s", ago(q.LastFailure, now), printable.Line(redact.Logins(q.LastError), 1000))
+		}
+		if !q.NextTry.IsZero() {
+			fmt.Fprintf(w, "; next try in %s", max(0, q.NextTry.Sub(now)).Round(time.Second))
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
+}
+
+func printStory(w io.Writer, s alerting.Story) {
+	fmt.Fprintf(w, "%s  (%s)\n  %s\n", oneLine(nameOf(s.View)), s.Key, s.Phase)
+	for _, line := range s.Lines {
+		at := line.From.Format(time.DateTime)
+		if line.Results > 1 {
+			at += " to " + line.To.Format(time.TimeOnly)
+		}
+		fmt.Fprintf(w, "  %s  %s%s  %s\n", at, line.Status, timesOf(line.Results), line.Text)
+	}
+	fmt.Fprintf(w, "  now: %s\n\n", s.Standing)
+}
+
+func timesOf(results int) string {
+	if results == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" x %d", results)
+}

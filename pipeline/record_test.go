@@ -1,0 +1,55 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestTheRunsOfACheckAreRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		p := start([]*Check{every(10*time.Second, func(_ context.Context, r *Report) error {
+			runs++
+			switch runs {
+			case 1:
+				r.Add(Event{Status: Ok, Labels: L("check", "c")})
+			case 2:
+				r.Add(Event{Status: Unknown, Labels: L("check", "c")})
+			case 3:
+				panic("oh no")
+			case 4:
+				time.Sleep(25 * time.Second) // two ticks late
+				r.Add(Event{Status: Critical, Labels: L("check", "c")})
+				r.Add(Event{Status: Info, Labels: L("check", "d")})
+				return errors.New("half of it failed")
+			}
+			return nil
+		})})
+		time.Sleep(32 * time.Second)
+		if h := p.Checks()[0]; !h.Running || h.Runs != 3 || h.Recent != "O?W" || h.Panics != 1 || h.Error == "" {
+			t.Errorf("in the fourth run: %+v", h)
+		}
+		time.Sleep(26 * time.Second)
+		if h := p.Checks()[0]; h.Running || h.Recent != "O?WC" || h.Took != 25 || h.Results != 3 || h.Bad != 3 || h.Skipped != 2 ||
+			h.Result != "Critical" || h.Error != "half of it failed" || !h.Next.After(time.Now()) {
+			t.Errorf("after the fourth run: %+v", h)
+		}
+		time.Sleep(time.Hour)
+		if h := p.Checks()[0]; len(h.Recent) != stripLength || h.Error != "" || h.Result != "Ok" {
+			t.Errorf("after an hour: %+v", h)
+		}
+		stop(p)
+	})
+}
+
+func TestChecksComeInTheOrderOfTheirPlaces(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ a, b string }{{"a.toml:9", "b.toml:1"}, {"a.toml:2", "a.toml:10"}, {"a.toml:1", "a.toml:2"}} {
+		if compareSources(c.a, c.b) >= 0 || compareSources(c.b, c.a) <= 0 {
+			t.Errorf("%s does not come before %s", c.a, c.b)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package alerting
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"catpaw/pipeline"
+)
+
+// View is an alert as people are shown it.
+type View struct {
+	Key       string            `json:"alert_key"`
+	Title     string            `json:"title"`
+	Labels    map[string]string `json:"labels"`
+	Check     string            `json:"check"` // ID
+	Phase     string            `json:"phase"`
+	Severity  string            `json:"severity,omitempty"`
+	FirstFire time.Time         `json:"since,omitzero"` // of the first bad result of the episode
+	Told      int               `json:"told"`           // notifications of the episode
+	Of        int               `json:"of,omitempty"`   // repeat_number; 0 = without end
+	LastTold  time.Time         `json:"last_told,omitzero"`
+	Next      time.Time         `json:"next_repeat,omitzero"` // due with the first bad result from then on
+	Standing  string            `json:"standing"`             // where it stands and what it waits for
+	Outputs   []string          `json:"outputs,omitempty"`    // that were told of it
+}
+
+// Line is one stretch of results of an alert's story that were judged alike.
+type Line struct {
+	From    time.Time `json:"from"`
+	To      time.Time `json:"to"`
+	Results int       `json:"results"`
+	Status  string    `json:"status"`
+	Text    string    `json:"text"` // what was decided, and why
+}
+
+// Story is an alert and how it came to be what it is.
+type Story struct {
+	View
+	Lines []Line `json:"story"`
+}
+
+// Views are all live alerts, those that fire first, the worst and oldest of them before the others. Like
+// all methods it is for the processing goroutine.
+func (p *Processor) Views(now time.Time) []View {
+	all := make([]View, 0, len(p.alerts))
+	for _, e := range p.alerts {
+		all = append(all, p.view(e, now))
+	}
+	slices.SortFunc(all, compareViews)
+	return all
+}
+
+var phaseOrder = map[string]int{Firing.String(): 0, Pending.String(): 1, Recovered.String(): 2, None.String(): 3}
+
+func compareViews(a, b View) int {
+	severity := func(v View) pipeline.Status { s, _ := pipeline.ParseSeverity(v.Severity); return s }
+	return cmp.Or(cmp.Compare(phaseOrder[a.Phase], phaseOrder[b.Phase]), cmp.Compare(severity(b), severity(a)),
+		a.FirstFire.Compare(b.FirstFire), cmp.Compare(a.Key, b.Key))
+}
+
+func (p *Processor) view(e *entry, now time.Time) View {
+	policy := e.policy()
+	event := pipeline.Event{Labels: e.Labels, TitleRule: e.TitleRule}
+	v := View{
+		Key: e.key, Title: event.Title(), Labels: e.Labels.Map(), Check: e.Owner, Phase: e.Phase.String(),
+		Told: e.Count, Of: policy.RepeatNumber, LastTold: e.LastSent, Standing: e.standing(policy, now), Outputs: e.told,
+	}
+	if e.Phase == Pending || e.Phase == Firing {
+		v.Severity, v.FirstFire = e.Severity.String(), time.Unix(e.FirstFire, 0)
+	}
+	if due, ok := e.repeats(policy); ok {
+		v.Next = due
+	}
+	return v
+}
+
+// repeats is when the next repeat of a firing alert is due.
+func (a Alert) repeats(p pipeline.Policy) (due time.Time, ever bool) {
+	if a.Phase != Firing || a.Count == 0 || p.RepeatNumber > 0 && a.Sent >= p.RepeatNumber {
+		return time.Time{}, false
+	}
+	return a.LastSent.Add(p.RepeatInterval.Std()), true
+}
+
+// standing says what an alert waits for.
+func (a Alert) standing(p pipeline.Policy, now time.Time) string {
+	switch a.Phase {
+	case Pending:
+		return "pending: " + a.ripeness(p)
+	case Recovered:
+		return fmt.Sprintf("over since %s; remembered until %s to notice flapping", clock(a.Ended, now), clock(a.Ended.Add(p.FlapWindow.Std()), now))
+	case None:
+		return "over"
+	}
+	if a.Good > 0 {
+		return fmt.Sprintf("good, %d of %s in a row that end it", a.Good, count(a.needed(p), "result"))
+	}
+	due, ever := a.repeats(p)
+	switch {
+	case !ever:
+		return fmt.Sprintf("told %s, as often as repeat_number allows", times(a.Sent))
+	case p.RepeatInterval == 0:
+		return "told again with every bad result"
+	case due.Before(now):
+		return "the next bad result is told again"
+	}
+	return "told again if still bad at " + clock(due, now)
+}
+
+// ripeness is how far a pending alert is.
+func (a Alert) ripeness(p pipeline.Policy) string {
+	var parts []string
+	if p.ForDuration > 0 {
+		parts = append(parts, fmt.Sprintf("bad for %s of %s", a.BadFor.Round(time.Second), p.ForDuration))
+	}
+	if p.ForChecks > 1 {
+		parts = append(parts, fmt.Sprintf("%d of %d bad results in a row", min(a.Bad, p.ForChecks), p.ForChecks))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// clock is a time of day, with the date where it is another day.
+func clock(t, now time.Time) string {
+	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return t.Format(time.TimeOnly)
+	}
+	return t.Format(time.DateTime)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// mostStories is how many alerts Stories tells of.
+const mostStories = 20
+
+// Stories are those of the alerts, live or ended not long ago, that somebody asks for by alert key or its
+// beginning, or by the value of a label: a target, a check. more is how many were left out.
+func (p *Processor) Stories(asked string, now time.Time) (found []Story, more int) {
+	for _, e := range p.alerts {
+		if e.isAsked(asked) {
+			found = append(found, p.story(e, now))
+		}
+	}
+	for key, e := range p.past.byKey {
+		if p.alerts[key] == nil && e.isAsked(asked) {
+			found = append(found, p.story(e, now))
+		}
+	}
+	slices.SortFunc(found, func(a, b Story) int { return compareViews(a.View, b.View) })
+	more = max(0, len(found)-mostStories)
+	return found[:len(found)-more], more
+}
+
+// isAsked reports whether somebody means this alert.
+func (e *entry) isAsked(asked string) bool {
+	const shortest = 6 // of an alert key
+	if e.Owner == asked || len(asked) >= shortest && strings.HasPrefix(e.key, asked) {
+		return true
+	}
+	for _, label := range e.Labels {
+		if label.Value == asked && !strings.HasPrefix(label.Key, "from_") {
+			return true
+		}
+	}
+	event := pipeline.Event{Labels: e.Labels}
+	return event.Where() == asked
+}
+
+func (p *Processor) story(e *entry, now time.Time) Story {
+	s := Story{View: p.view(e, now), Lines: make([]Line, 0, len(e.story))}
+	for _, c := range e.story {
+		s.Lines = append(s.Lines, Line{
+			From: time.Unix(int64(c.from), 0), To: time.Unix(int64(c.to), 0), Results: int(c.n), Status: c.status.String(), Text: c.text(),
+		})
+	}
+	return s
+}
+
+var decisionTexts = [...]string{
+	Fire: "told: it fires", Repeat: "told again", Rise: "told: it got worse", Recover: "told: it is over",
+}
+
+var noteTexts = [...]string{
+	ripening: "not told: not yet bad for as long or as often as for_duration and for_checks ask",
+	blip:     "nothing to tell: it was good again before it fired",
+	notDue:   "not told again: repeat_interval has not passed",
+	usedUp:   "not told again: repeat_number is reached",
+	healing:  "not over yet: recover_checks, or flapping, asks for more good results in a row",
+	quietEnd: "over, and not told: recovery_notification is off, or nothing was told before",
+	noView:   "nothing decided: the probe could not judge this, or the agent was not looking",
+	restored: "known from before the agent started",
+	settled:  "good, and it was over already",
+}
+
+func (c chapter) text() string {
+	if c.decision != Silent {
+		return decisionTexts[c.decision]
+	}
+	return noteTexts[c.note]
+}

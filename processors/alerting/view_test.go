@@ -1,0 +1,108 @@
+package alerting
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"catpaw/internal/config"
+	"catpaw/pipeline"
+)
+
+// TestTheStoryOfAnAlert: what why tells of a check that sees these results, one a second.
+func TestTheStoryOfAnAlert(t *testing.T) {
+	t.Parallel()
+	const bad, good, unknown = pipeline.Warning, pipeline.Ok, pipeline.Unknown
+	for _, c := range []struct {
+		name   string
+		change func(*pipeline.Policy)
+		sees   []pipeline.Status
+		want   string // the texts of the lines, their beginnings, and where it stands
+	}{
+		{"it waits for its time", func(p *pipeline.Policy) { p.ForDuration = config.Duration(time.Minute) },
+			[]pipeline.Status{bad, bad, bad}, "Warning x3 not told: not yet bad | pending: bad for 2s of 1m"},
+		{"it waits for results in a row", func(p *pipeline.Policy) { p.ForChecks = 3 },
+			[]pipeline.Status{bad, bad}, "Warning x2 not told: not yet bad | pending: 2 of 3 bad results in a row"},
+		{"it never fired", func(p *pipeline.Policy) { p.ForChecks = 3 },
+			[]pipeline.Status{bad, good}, "Warning x1 not told: not yet bad; Ok x1 nothing to tell: it was good again | over"},
+		{"it is told again, so often", func(p *pipeline.Policy) { p.RepeatInterval = 0; p.RepeatNumber = 2 },
+			[]pipeline.Status{bad, bad, bad, bad}, "Warning x1 told: it fires; Warning x1 told again; Warning x2 not told again: repeat_number | told 2 times, as often"},
+		{"it gets worse", nil,
+			[]pipeline.Status{bad, pipeline.Critical}, "Warning x1 told: it fires; Critical x1 told: it got worse | told again if still bad at "},
+		{"nobody could judge", nil,
+			[]pipeline.Status{bad, unknown, unknown}, "Warning x1 told: it fires; Unknown x2 nothing decided | told again if still bad at "},
+		{"it is nearly over", func(p *pipeline.Policy) { p.RecoverChecks = 3 },
+			[]pipeline.Status{bad, good, good}, "Warning x1 told: it fires; Ok x2 not over yet | good, 2 of 3 results in a row"},
+		{"it is over", nil,
+			[]pipeline.Status{bad, good, good}, "Warning x1 told: it fires; Ok x1 told: it is over; Ok x1 good, and it was over | over since "},
+		{"it is over, and nobody hears", func(p *pipeline.Policy) { p.RecoveryNotification = false; p.FlapWindow = 0 },
+			[]pipeline.Status{bad, good}, "Warning x1 told: it fires; Ok x1 over, and not told | over"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			one := check("exec/1", func(check *pipeline.Check) {
+				check.Policy = pipeline.DefaultPolicy()
+				if c.change != nil {
+					c.change(&check.Policy)
+				}
+			})
+			r.p.Configure([]*pipeline.Check{one}, func(string) bool { return true })
+			for _, status := range c.sees {
+				r.run(one, pipeline.RunEnd{Well: true}, finding{key: "disk", status: status})
+			}
+			stories, more := r.p.Stories("disk", r.now)
+			if len(stories) != 1 || more != 0 {
+				t.Fatalf("%d stories, %d more", len(stories), more)
+			}
+			wantStory(t, stories[0], c.want)
+		})
+	}
+}
+
+func wantStory(t *testing.T, s Story, want string) {
+	t.Helper()
+	lines, standing, _ := strings.Cut(want, " | ")
+	var got []string
+	for _, line := range s.Lines {
+		got = append(got, fmt.Sprintf("%s x%d %s", line.Status, line.Results, line.Text))
+	}
+	wanted := strings.Split(lines, "; ")
+	for i, line := range got {
+		if len(got) != len(wanted) || !strings.HasPrefix(line, wanted[i]) {
+			t.Fatalf("story:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(wanted, "\n"))
+		}
+	}
+	if !strings.HasPrefix(s.Standing, standing) {
+		t.Errorf("it stands at %q, want %q", s.Standing, standing)
+	}
+}
+
+// TestStoriesAreBounded: neither a flapping alert nor many that are over fill the memory.
+func TestStoriesAreBounded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	one := check("exec/1", func(c *pipeline.Check) { c.Policy.FlapWindow = config.Duration(time.Hour) })
+	short := check("exec/2", func(c *pipeline.Check) { c.Policy.FlapWindow = 0 })
+	r.p.Configure([]*pipeline.Check{one, short}, func(string) bool { return true })
+	for i := range 200 {
+		r.run(one, pipeline.RunEnd{Well: true}, finding{key: "flaps", status: []pipeline.Status{pipeline.Ok, pipeline.Warning}[i%2]})
+	}
+	for i := range mostEnded + 100 {
+		key := fmt.Sprint("key", i)
+		r.run(short, pipeline.RunEnd{Well: true}, finding{key: key, status: pipeline.Warning})
+		r.run(short, pipeline.RunEnd{Well: true}, finding{key: key, status: pipeline.Ok})
+	}
+	stories, _ := r.p.Stories("flaps", r.now)
+	if n := len(stories[0].Lines); n != mostChapters {
+		t.Errorf("the story of the flapping alert has %d lines", n)
+	}
+	if n := len(r.p.past.byKey); n != mostEnded || len(r.p.past.order) != mostEnded {
+		t.Errorf("%d stories are kept", n)
+	}
+	all, more := r.p.Stories("exec/2", r.now)
+	if len(all) != mostStories || len(all)+more != mostEnded {
+		t.Errorf("%d stories told, %d more", len(all), more)
+	}
+}
