@@ -16,6 +16,15 @@ import (
 	"catpaw/processors/alerting"
 )
 
+// Alert is a live alert, Story how it came to be what it is.
+type (
+	Alert = alerting.View
+	Story = alerting.Story
+)
+
+// Recovered is the phase of an alert that is over, and remembered to notice flapping.
+var Recovered = alerting.Recovered.String()
+
 // Status is how an agent is doing.
 type Status struct {
 	Version  string    `json:"version"`
@@ -26,7 +35,7 @@ type Status struct {
 	State    StateDir  `json:"state"`
 
 	Checks  []pipeline.CheckHealth `json:"checks"`
-	Alerts  []alerting.View        `json:"alerts"`
+	Alerts  []Alert                `json:"alerts"`
 	Outputs []QueueStatus          `json:"outputs"`
 }
 
@@ -49,7 +58,7 @@ type StateDir struct {
 // Why is what an agent knows of an alert, a target or a check.
 type Why struct {
 	Asked   string                 `json:"asked"`
-	Stories []alerting.Story       `json:"alerts"`
+	Stories []Story                `json:"alerts"`
 	More    int                    `json:"more,omitempty"` // stories that are left out
 	Checks  []pipeline.CheckHealth `json:"checks"`         // those that report, or would report it
 	Outputs []QueueStatus          `json:"outputs"`        // those that have something yet to deliver, or fail
@@ -100,8 +109,8 @@ func (a *Agent) why(asked string) (Why, error) {
 }
 
 // concerns reports whether a check is asked for: by name, by what it looks at, or by the alerts it raised.
-func (a *Agent) concerns(id, asked string, stories []alerting.Story) bool {
-	if id == asked || slices.ContainsFunc(stories, func(s alerting.Story) bool { return s.Check == id }) {
+func (a *Agent) concerns(id, asked string, stories []Story) bool {
+	if id == asked || slices.ContainsFunc(stories, func(s Story) bool { return s.Check == id }) {
 		return true
 	}
 	a.mu.Lock()

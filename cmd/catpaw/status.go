@@ -13,7 +13,6 @@ import (
 
 	"catpaw/agent"
 	"catpaw/pipeline"
-	"catpaw/processors/alerting"
 )
 
 func newStatus(f *flags) *cobra.Command {
@@ -75,11 +74,11 @@ func printStatus(w io.Writer, s agent.Status, now time.Time, colours bool) error
 	return nil
 }
 
-func printAlerts(w io.Writer, alerts []alerting.View, now time.Time, paint painter) error {
+func printAlerts(w io.Writer, alerts []agent.Alert, now time.Time, paint painter) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	shown := 0
 	for _, a := range alerts {
-		if a.Phase == alerting.Recovered.String() {
+		if a.Phase == agent.Recovered {
 			continue
 		}
 		if shown++; shown == 1 {
@@ -96,14 +95,14 @@ func printAlerts(w io.Writer, alerts []alerting.View, now time.Time, paint paint
 }
 
 // toldOf is how often an alert was told, and of how many times.
-func toldOf(a alerting.View) string {
+func toldOf(a agent.Alert) string {
 	if a.Of > 0 {
 		return fmt.Sprintf("%d of %d", a.Told, a.Of)
 	}
 	return fmt.Sprint(a.Told)
 }
 
-func nameOf(a alerting.View) string {
+func nameOf(a agent.Alert) string {
 	event := pipeline.Event{Labels: pipeline.LabelsOf(a.Labels)}
 	return strings.TrimSpace(a.Title + " " + event.Where())
 }

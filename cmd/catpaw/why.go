@@ -10,7 +10,6 @@ import (
 	"catpaw/agent"
 	"catpaw/internal/printable"
 	"catpaw/internal/redact"
-	"catpaw/processors/alerting"
 )
 
 func newWhy(f *flags) *cobra.Command {
@@ -61,7 +60,7 @@ func printWhy(w io.Writer, why agent.Why, now time.Time) error {
 	return nil
 }
 
-func printStory(w io.Writer, s alerting.Story) {
+func printStory(w io.Writer, s agent.Story) {
 	fmt.Fprintf(w, "%s  (%s)\n  %s\n", oneLine(nameOf(s.View)), s.Key, s.Phase)
 	for _, line := range s.Lines {
 		at := line.From.Format(time.DateTime)
