@@ -15,6 +15,8 @@ import (
 	"catpaw/pipeline"
 	"catpaw/processors"
 	"catpaw/processors/alerting"
+	"catpaw/processors/inhibit"
+	"catpaw/processors/silence"
 	"catpaw/store"
 )
 
@@ -28,10 +30,13 @@ type Agent struct {
 	level    zap.AtomicLevel
 	logged   LogOptions // as opened
 	stateDir string
+	opened   int  // alerts that fired when the agent started
 	deaf     bool // that the control socket cannot be opened was said
 	store    *store.Store
 	pipeline *pipeline.Pipeline
 	alerting *alerting.Processor
+	silences *silence.Silences
+	inhibits *inhibit.Inhibitor
 	started  time.Time
 	asks     chan func() // done by the goroutine of Run, between two reloads
 
@@ -62,6 +67,10 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 		return err
 	}
 	defer a.control()()
+	a.log.Info("catpaw runs", zap.String("configuration", a.source.Dir), zap.String("state", c.StateDir),
+		zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)), zap.Int("open_alerts", a.opened))
+	tick := time.NewTicker(muteTick)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -71,6 +80,8 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 			_, _ = a.reload() // the log has it
 		case ask := <-a.asks:
 			ask()
+		case <-tick.C:
+			a.pipeline.Do(a.endMutes)
 		}
 	}
 }
@@ -97,16 +108,19 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 	if errors.Is(err, store.ErrInUse) {
 		return fmt.Errorf("%s: another catpaw runs on this state directory; stop it, or give this one its own with --state-dir", c.StateDir)
 	}
-	a.alerting = alerting.New(a.log)
+	a.alerting, a.silences, a.inhibits = alerting.New(a.log), silence.New(processRuns), inhibit.New()
+	a.alerting.MuteWith(a.silences.Mutes, nil)
+	a.alerting.MuteWith(a.inhibits.Mutes, a.inhibits.Firing)
 	a.alerting.Restore(states)
+	if err := a.silences.Restore(a.store.Memo(silencesMemo)); err != nil {
+		a.log.Error("what was silenced is told", zap.Error(err))
+	}
 	a.pipeline = pipeline.New(pipeline.Config{
-		Log: a.log, Store: a.store, Processors: processors.Chain(nil, a.alerting),
+		Log: a.log, Store: a.store, Processors: processors.Chain(a.alerting),
 		OnReaderGone: stop, OnBurst: newBursts().goesOn, Open: a.alerting.Open,
 	})
-	open := a.alerting.Firing()
+	a.opened = a.alerting.Firing()
 	a.apply(c)
-	a.log.Info("catpaw runs", zap.String("configuration", a.source.Dir), zap.String("state", c.StateDir),
-		zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)), zap.Int("open_alerts", open))
 	return nil
 }
 
@@ -134,9 +148,13 @@ func (a *Agent) apply(c *Configuration) {
 	a.pipeline.Apply(checks, c.Outputs, func() {
 		a.alerting.Configure(checks, covers)
 		a.alerting.Route(c.Outputs)
+		a.silences.Use(c.Windows)
+		a.inhibits.Use(c.Inhibits, a.alerting.FiringLabels)
 	})
 	if len(a.source.Plugins) == 0 {
-		a.store.KeepMemos(ids(checks))
+		keep := ids(checks)
+		keep[silencesMemo] = true
+		a.store.KeepMemos(keep)
 	}
 	for _, queue := range a.store.Queues() {
 		if queue.Orphan && queue.Queued+queue.Held > 0 {

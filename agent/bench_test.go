@@ -82,7 +82,7 @@ func cpuPerEvent(b *testing.B, s *store.Store) float64 {
 	last := alerting.New(zap.NewNop())
 	runtime.GC()
 	before := measure.CPU()
-	p := pipeline.New(pipeline.Config{Log: zap.NewNop(), Store: s, Processors: processors.Chain(nil, last)})
+	p := pipeline.New(pipeline.Config{Log: zap.NewNop(), Store: s, Processors: processors.Chain(last)})
 	p.Apply(c.Checks, []*pipeline.OutputSpec{spec}, func() { last.Configure(c.Checks, func(string) bool { return true }) })
 	<-sink.all
 	p.Stop(context.Background())

@@ -94,6 +94,7 @@ func (a *Agent) routes() http.Handler {
 	mux.HandleFunc("POST "+apiRoot+"loglevel", func(w http.ResponseWriter, r *http.Request) {
 		reply(w)(a.setLogLevel(r.FormValue("level")))
 	})
+	a.muteRoutes(mux)
 	mux.HandleFunc("GET "+apiRoot+"queues", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w)(queues.List())
 	})

@@ -16,6 +16,8 @@ import (
 	"catpaw/internal/config"
 	"catpaw/pipeline"
 	"catpaw/processors"
+	"catpaw/processors/inhibit"
+	"catpaw/processors/silence"
 )
 
 // global is [global].
@@ -178,7 +180,7 @@ func (l *loader) decodeMain(root *config.Node, c *Configuration) {
 		l.judgeInterval(&config.Node{File: "-interval"}, l.source.Interval)
 	}
 	l.decodeLog(root.Get("log"), &c.Log)
-	l.processors(root.Get("processors"))
+	l.processors(root.Get("processors"), c)
 }
 
 // stateDir is the directory of what must outlive the process: beside the configuration's unless somebody
@@ -198,7 +200,7 @@ func (l *loader) decodeLog(n *config.Node, options *LogOptions) {
 	}
 }
 
-func (l *loader) processors(n *config.Node) {
+func (l *loader) processors(n *config.Node, c *Configuration) {
 	if n == nil {
 		return
 	}
@@ -207,7 +209,29 @@ func (l *loader) processors(n *config.Node) {
 	}
 	known := slices.Sorted(maps.Keys(processors.Table()))
 	for _, name := range slices.Sorted(maps.Keys(n.Table())) {
-		l.errs.Add(n.Get(name), "unknown processor %q%s", name, config.DidYouMean(name, known))
+		of := n.Get(name)
+		switch construct := processors.Table()[name]; {
+		case construct == nil:
+			l.errs.Add(of, "unknown processor %q%s Known: %s.", name, endSentence(config.DidYouMean(name, known)), strings.Join(known, ", "))
+		case !isList(of):
+			l.errs.Add(of, "write [[processors.%s]] with double brackets, one for each", name)
+		default:
+			for _, one := range children(of) {
+				l.processor(one, construct(), c)
+			}
+		}
+	}
+}
+
+func (l *loader) processor(n *config.Node, options processors.Options, c *Configuration) {
+	config.Decode(n, &l.errs, options)
+	l.errs.AddInit(n, options.Init())
+	switch one := options.(type) {
+	case *silence.Window:
+		one.Source = n.Place()
+		c.Windows = append(c.Windows, one)
+	case *inhibit.Rule:
+		c.Inhibits = append(c.Inhibits, one)
 	}
 }
 

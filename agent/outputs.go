@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"catpaw/internal/config"
-	"catpaw/internal/match"
 	"catpaw/outputs"
 	"catpaw/pipeline"
 )
@@ -32,26 +31,11 @@ type routeOptions struct {
 }
 
 func (o *routeOptions) route() (route pipeline.Route, err error) {
-	match, err1 := labelGlobs("match", o.Match)
-	matchNot, err2 := labelGlobs("match_not", o.MatchNot)
+	match, err1 := pipeline.CompileLabels("match", o.Match)
+	matchNot, err2 := pipeline.CompileLabels("match_not", o.MatchNot)
 	return pipeline.Route{
 		MinSeverity: pipeline.Status(o.MinSeverity), Match: match, MatchNot: matchNot, NoRecovery: !o.Recovery,
 	}, errors.Join(err1, err2)
-}
-
-func labelGlobs(option string, patterns map[string]config.Strings) (all []pipeline.LabelGlobs, err error) {
-	var errs []error
-	for _, label := range slices.Sorted(maps.Keys(patterns)) {
-		globs, err := match.CompileSet(patterns[label])
-		for _, fault := range match.Faults(err) {
-			errs = append(errs, config.Field(option+"."+label, "%v", fault.Err))
-		}
-		if len(patterns[label]) == 0 {
-			errs = append(errs, config.Field(option+"."+label, "it has no pattern: nothing could match"))
-		}
-		all = append(all, pipeline.LabelGlobs{Label: label, Patterns: patterns[label], Globs: globs})
-	}
-	return all, errors.Join(errs...)
 }
 
 // queueOptions bound a queue; beyond them events are merged by alert.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -99,13 +100,50 @@ func (q *Client) SetLogLevel(level string) (before string, err error) {
 	return before, q.ask(http.MethodPost, "loglevel", url.Values{"level": {level}}, &before)
 }
 
+// Silences are those in force.
+func (q *Client) Silences() (all []Silence, err error) {
+	return all, q.ask(http.MethodGet, "silences", nil, &all)
+}
+
+// AddSilence begins one.
+func (q *Client) AddSilence(n NewSilence) (one Silence, err error) {
+	return one, q.send(http.MethodPost, "silences", n, &one)
+}
+
+// Follow binds a silence to a process.
+func (q *Client) Follow(id int, p Process) (one Silence, err error) {
+	return one, q.send(http.MethodPut, fmt.Sprintf("silences/%d/process", id), p, &one)
+}
+
+// EndSilence ends one.
+func (q *Client) EndSilence(id int) (one Silence, err error) {
+	return one, q.ask(http.MethodDelete, fmt.Sprintf("silences/%d", id), nil, &one)
+}
+
+// Ack acknowledges an alert, by its key or the beginning of it.
+func (q *Client) Ack(key, by, reason string) (alert Alert, err error) {
+	return alert, q.ask(http.MethodPost, "ack", url.Values{"key": {key}, "by": {by}, "reason": {reason}}, &alert)
+}
+
 // Close lets go of the connection.
 func (q *Client) Close() { q.client.CloseIdleConnections() }
 
 func queuePath(name, what string) string { return "queues/" + url.PathEscape(name) + "/" + what }
 
 func (q *Client) ask(method, path string, query url.Values, into any) error {
-	request, err := http.NewRequest(method, "http://catpaw"+apiRoot+path+"?"+query.Encode(), nil)
+	return q.do(method, path+"?"+query.Encode(), nil, into)
+}
+
+func (q *Client) send(method, path string, value, into any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return q.do(method, path, bytes.NewReader(body), into)
+}
+
+func (q *Client) do(method, path string, body io.Reader, into any) error {
+	request, err := http.NewRequest(method, "http://catpaw"+apiRoot+path, body)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"catpaw/inputs"
 	"catpaw/internal/config"
 	"catpaw/pipeline"
+	"catpaw/processors/inhibit"
+	"catpaw/processors/silence"
 )
 
 // Source says where the configuration comes from: a directory, and what the command line puts over it.
@@ -45,7 +47,9 @@ type Configuration struct {
 	Labels   map[string]string // [global.labels]
 	Checks   []*pipeline.Check
 	Outputs  []*pipeline.OutputSpec
-	Warnings []string // worth telling, not worth refusing
+	Windows  []*silence.Window // [[processors.silence]]
+	Inhibits []*inhibit.Rule   // [[processors.inhibit]]
+	Warnings []string          // worth telling, not worth refusing
 }
 
 // Probes are the names of all probes.

@@ -22,9 +22,6 @@ type (
 	Story = alerting.Story
 )
 
-// Recovered is the phase of an alert that is over, and remembered to notice flapping.
-var Recovered = alerting.Recovered.String()
-
 // Status is how an agent is doing.
 type Status struct {
 	Version  string    `json:"version"`

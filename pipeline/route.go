@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"errors"
+	"maps"
 	"slices"
 	"strings"
 
+	"catpaw/internal/config"
 	"catpaw/internal/match"
 )
 
@@ -48,16 +51,38 @@ func (r *Route) String() string {
 
 func (l LabelGlobs) String() string { return l.Label + " = " + strings.Join(l.Patterns, " or ") }
 
-// Wants reports whether the output is to hear of an alert with these labels that was so bad.
-func (r *Route) Wants(labels Labels, worst Status) bool {
-	fits := func(l LabelGlobs) bool { return l.Globs.Match(labels.Get(l.Label)) }
-	if worst < r.MinSeverity || slices.ContainsFunc(r.MatchNot, fits) {
-		return false
+// CompileLabels compiles an option that maps labels to globs, in the order of the labels. The error is of
+// config.FieldErrors.
+func CompileLabels(option string, patterns map[string]config.Strings) (all []LabelGlobs, err error) {
+	var errs []error
+	for _, label := range slices.Sorted(maps.Keys(patterns)) {
+		globs, err := match.CompileSet(patterns[label])
+		for _, fault := range match.Faults(err) {
+			errs = append(errs, config.Field(option+"."+label, "%v", fault.Err))
+		}
+		if len(patterns[label]) == 0 {
+			errs = append(errs, config.Field(option+"."+label, "it has no pattern: nothing could match"))
+		}
+		all = append(all, LabelGlobs{Label: label, Patterns: patterns[label], Globs: globs})
 	}
-	for _, one := range r.Match {
-		if !fits(one) {
+	return all, errors.Join(errs...)
+}
+
+// Fit reports whether the label of a set matches.
+func (l LabelGlobs) Fit(labels Labels) bool { return l.Globs.Match(labels.Get(l.Label)) }
+
+// FitAll reports whether all labels that are asked for fit.
+func FitAll(all []LabelGlobs, labels Labels) bool {
+	for _, one := range all {
+		if !one.Fit(labels) {
 			return false
 		}
 	}
 	return true
+}
+
+// Wants reports whether the output is to hear of an alert with these labels that was so bad.
+func (r *Route) Wants(labels Labels, worst Status) bool {
+	fits := func(l LabelGlobs) bool { return l.Fit(labels) }
+	return worst >= r.MinSeverity && !slices.ContainsFunc(r.MatchNot, fits) && FitAll(r.Match, labels)
 }

@@ -28,7 +28,7 @@ func BenchmarkAllIsWell(b *testing.B) {
 	check := &pipeline.Check{ID: "net/1", Plugin: "net", Policy: pipeline.DefaultPolicy(), Labels: fromConfiguration}
 	last := alerting.New(zap.NewNop())
 	last.Configure([]*pipeline.Check{check}, func(string) bool { return true })
-	chain := Chain(nil, last)
+	chain := Chain(last)
 	run := &pipeline.Run{}
 	var labels [sets]pipeline.Labels
 	var texts [sets][]byte

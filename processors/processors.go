@@ -4,17 +4,27 @@ package processors
 import (
 	"catpaw/pipeline"
 	"catpaw/processors/alerting"
+	"catpaw/processors/inhibit"
 	"catpaw/processors/labels"
+	"catpaw/processors/silence"
 )
 
-// Table maps the name in [[processors.NAME]] to a constructor. Those a user may add run in the order
-// of the file, between the labels and the alerting that every pipeline has.
-func Table() map[string]func() pipeline.Processor {
-	return map[string]func() pipeline.Processor{}
+// Options are one [[processors.NAME]] block.
+type Options interface {
+	// Init judges the options, as that of an input.
+	Init() error
+}
+
+// Table maps the name in [[processors.NAME]] to a constructor of its options. What they say of an alert is
+// asked by alerting, before it tells.
+func Table() map[string]func() Options {
+	return map[string]func() Options{
+		"silence": func() Options { return silence.NewWindow() },
+		"inhibit": func() Options { return inhibit.NewRule() },
+	}
 }
 
 // Chain is the whole way of a batch: labels first, alerting last.
-func Chain(user []pipeline.Processor, last *alerting.Processor) []pipeline.Processor {
-	chain := []pipeline.Processor{labels.New()}
-	return append(append(chain, user...), last)
+func Chain(last *alerting.Processor) []pipeline.Processor {
+	return []pipeline.Processor{labels.New(), last}
 }

@@ -178,6 +178,16 @@ func (a *program) wait() error {
 	return nil
 }
 
+// until waits for something to become true.
+func until(t *testing.T, true func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !true(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not come true")
+		}
+	}
+}
+
 func (a *program) waitLog(piece string) {
 	a.t.Helper()
 	for deadline := time.Now().Add(patience); !strings.Contains(a.logged(), piece); time.Sleep(5 * time.Millisecond) {

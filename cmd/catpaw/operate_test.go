@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -118,7 +119,9 @@ func TestTheSocketIsTheUsersOwn(t *testing.T) {
 		t.Fatalf("%v %v", info.Mode(), err)
 	}
 	client := &http.Client{Timeout: patience, Transport: &http.Transport{
-		Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", path) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		},
 	}}
 	defer client.CloseIdleConnections()
 	for _, c := range []struct {

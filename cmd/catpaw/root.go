@@ -54,7 +54,7 @@ Flags may be written with one dash or two.`,
 	complete(root, "plugins", agent.Probes()...)
 	root.Flags().BoolVar(&f.test, "test", false, "the same as catpaw once")
 	root.Flags().BoolVar(&f.version, "version", false, "print the version")
-	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newStatus(f), newWhy(f), newReload(f), newLogLevel(f), newQueue(f), newSend(f), newVersion())
+	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newStatus(f), newWhy(f), newSilence(f), newAck(f), newReload(f), newLogLevel(f), newQueue(f), newSend(f), newVersion())
 	return root
 }
 

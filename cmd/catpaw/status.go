@@ -78,7 +78,7 @@ func printAlerts(w io.Writer, alerts []agent.Alert, now time.Time, paint painter
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	shown := 0
 	for _, a := range alerts {
-		if a.Phase == agent.Recovered {
+		if !a.IsOpen() {
 			continue
 		}
 		if shown++; shown == 1 {

@@ -34,6 +34,7 @@ type Alert struct {
 	Count     int             // notifications of the episode
 	Sent      int             // notifications since the severity reached Worst: repeat_number bounds these
 	LastSent  time.Time
+	Acked     bool      // somebody knows: no repeats in this episode
 	Flaps     int       // times it opened again within flap_window of its recovery
 	Ended     time.Time // when it recovered
 	LastSeen  time.Time // last result that counts for BadFor; zero after an unseen gap
@@ -60,6 +61,7 @@ type Observation struct {
 	Time   int64           // unix seconds of the result
 	Now    time.Time       // for durations; with its monotonic part where it has one
 	Unseen bool            // nobody looked for a while before this result
+	Muted  bool            // nothing is to be told now but an end: it is silenced or inhibited
 }
 
 // transition is one cell of the table in Step.
@@ -140,6 +142,9 @@ func ripen(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 		return a, Silent
 	}
 	a.Phase, a.LastSeen = Firing, time.Time{}
+	if o.Muted {
+		return a, Silent
+	}
 	return a.tell(o, Fire)
 }
 
@@ -148,11 +153,17 @@ func goOn(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 	a.Good = 0
 	a.Severity = o.Status
 	switch {
+	case o.Muted: // what is due then is told when that ends
+		return a, Silent
+	case a.Count == 0: // it was muted when it began
+		return a.tell(o, Fire)
 	case o.Status > a.Told: // always told: the sink must not believe in less than there is
 		if o.Status > a.Worst {
 			a.Sent = 0 // but the count starts again only once, or swinging would defeat it
 		}
 		return a.tell(o, Rise)
+	case a.Acked:
+		return a, Silent
 	case p.RepeatNumber > 0 && a.Sent >= p.RepeatNumber:
 		return a, Silent
 	case o.Now.Sub(a.LastSent) < p.RepeatInterval.Std():

@@ -15,7 +15,7 @@ var epoch = time.Unix(1_700_000_000, 0)
 // point is one result at a moment, and what should come of it.
 type point struct {
 	at    time.Duration
-	sees  string // W, C, I, ok, ? (unknown); a leading ! means that nobody looked before it
+	sees  string // W, C, I, ok, ? (unknown); a leading ! means that nobody looked before it, a leading - that it is muted
 	want  Decision
 	phase Phase
 }
@@ -23,8 +23,11 @@ type point struct {
 func observation(p point) Observation {
 	o := Observation{Now: epoch.Add(p.at), Time: epoch.Add(p.at).Unix()}
 	text := p.sees
-	if text[0] == '!' {
+	switch text[0] {
+	case '!':
 		o.Unseen, text = true, text[1:]
+	case '-':
+		o.Muted, text = true, text[1:]
 	}
 	o.Status = map[string]pipeline.Status{
 		"I": pipeline.Info, "W": pipeline.Warning, "C": pipeline.Critical, "ok": pipeline.Ok, "?": pipeline.Unknown,
@@ -94,6 +97,13 @@ func TestTheLifeOfAnAlert(t *testing.T) {
 			{4 * s, "W", Silent, Firing}, {5 * s, "ok", Silent, Firing}, {6 * s, "W", Silent, Firing}, {7 * s, "ok", Silent, Firing},
 			{8 * s, "ok", Recover, Recovered}, {9 * s, "W", Fire, Firing}, {10 * s, "ok", Silent, Firing}, {11 * s, "ok", Silent, Firing},
 			{12 * s, "ok", Silent, Firing}, {13 * s, "ok", Recover, Recovered}, {75 * s, "ok", Silent, None}}},
+		"what begins muted is told when it is muted no longer": {nil, []point{
+			{0, "-W", Silent, Firing}, {20 * s, "-W", Silent, Firing}, {21 * s, "W", Fire, Firing}, {22 * s, "ok", Recover, None}}},
+		"what began and ended muted was never told":      {nil, []point{{0, "-W", Silent, Firing}, {1 * s, "ok", Silent, None}}},
+		"the end of what was told is told, muted or not": {nil, []point{{0, "W", Fire, Firing}, {20 * s, "-W", Silent, Firing}, {21 * s, "-ok", Recover, None}}},
+		"a rise while muted is told then":                {nil, []point{{0, "W", Fire, Firing}, {1 * s, "-C", Silent, Firing}, {2 * s, "C", Rise, Firing}}},
+		"for_duration goes on while muted": {func(p *pipeline.Policy) { p.ForDuration = seconds(10) }, []point{
+			{0, "-W", Silent, Pending}, {5 * s, "-W", Silent, Pending}, {10 * s, "-W", Silent, Firing}, {11 * s, "W", Fire, Firing}}},
 		"long after its recovery an alert is no flap": {func(p *pipeline.Policy) { p.FlapWindow = seconds(60) }, []point{
 			{0, "W", Fire, Firing}, {1 * s, "ok", Recover, Recovered}, {100 * s, "W", Fire, Firing}, {101 * s, "ok", Recover, Recovered}}},
 	} {
@@ -129,7 +139,11 @@ func TestInvariants(t *testing.T) {
 			status := rapid.SampledFrom([]pipeline.Status{pipeline.Ok, pipeline.Unknown, pipeline.Info, pipeline.Warning, pipeline.Critical}).Draw(t, "status")
 			before := a
 			var d Decision
-			a, d = a.Step(Observation{Status: status, Now: now, Time: now.Unix(), Unseen: rapid.Bool().Draw(t, "unseen")}, p)
+			muted := rapid.Bool().Draw(t, "muted")
+			a, d = a.Step(Observation{Status: status, Now: now, Time: now.Unix(), Unseen: rapid.Bool().Draw(t, "unseen"), Muted: muted}, p)
+			if muted && d != Silent && d != Recover {
+				t.Fatalf("muted, and %v told", d)
+			}
 			switch d {
 			case Fire:
 				if open {
@@ -161,7 +175,7 @@ func TestInvariants(t *testing.T) {
 			if status == pipeline.Unknown && a.Phase != before.Phase {
 				t.Fatal("unknown moved the alert")
 			}
-			if open != (a.Phase == Firing) {
+			if open != (a.Phase == Firing && a.Count > 0) {
 				t.Fatalf("the sink believes open=%v, the alert is %v", open, a.Phase)
 			}
 		}

@@ -33,7 +33,10 @@ type entry struct {
 	// waitingOk is a good result that counts when its run ends: a key that is reported both ways.
 	waitingOk *pipeline.Event
 	story     []chapter
-	stale     bool // not mentioned since the configuration last changed or the agent started
+	muted     string          // by what; as of the last bad result
+	held      *pipeline.Event // that result, while muted
+	ack       string          // who acknowledged it, when and why
+	stale     bool            // not mentioned since the configuration last changed or the agent started
 }
 
 // waiting is a new check that has yet to look at everything it is there for.
@@ -61,12 +64,15 @@ type Processor struct {
 	buffer     []byte        // used again
 	routes     routes
 	past       past
+	muters     []Muter
+	muted      map[*entry]bool // those that fire and are muted
+	onFiring   func(key string, labels pipeline.Labels, firing bool)
 }
 
 // New returns a processor without alerts.
 func New(log *zap.Logger) *Processor {
 	return &Processor{
-		log: log, alerts: map[string]*entry{}, byOwner: map[string][]*entry{},
+		log: log, muted: map[*entry]bool{}, onFiring: func(string, pipeline.Labels, bool) {}, alerts: map[string]*entry{}, byOwner: map[string][]*entry{},
 		configured: map[string]*pipeline.Check{}, waiting: map[string]*waiting{}, conflicts: map[string]bool{},
 		recovered: map[string]*pipeline.Run{}, lastID: uint64(time.Now().UnixNano()),
 	}
@@ -109,12 +115,14 @@ func (p *Processor) Restore(states []store.State) {
 		if old != nil {
 			p.obsolete = append(p.obsolete, store.State{Key: old.stateKey()})
 			p.disown(old)
+			p.firing(&entry{key: old.key, Labels: old.Labels}, old.Alert)
 		}
 		p.lastID = max(p.lastID, e.id)
 		if e.told != nil {
 			e.told = p.routes.list(e.told)
 		}
 		p.keep(e)
+		p.firing(e, Alert{})
 	}
 	p.orphans = true
 }
@@ -177,7 +185,9 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 			status = pipeline.Ok
 		}
 	}
-	p.step(b, e, Observation{Status: status, Time: event.Time, Now: b.Now, Unseen: r.Run.Unseen > 0}, r.Check.Policy, event)
+	p.step(b, e, Observation{
+		Status: status, Time: event.Time, Now: b.Now, Unseen: r.Run.Unseen > 0, Muted: p.mute(e, event, b.Now),
+	}, r.Check.Policy, event)
 }
 
 // claim notes that a check reports this alert now.
@@ -234,6 +244,10 @@ func (p *Processor) step(b *pipeline.Batch, e *entry, o Observation, policy pipe
 func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Decision, event *pipeline.Event) {
 	previous := e.Alert
 	e.Alert = next
+	if !next.Acked {
+		e.ack = ""
+	}
+	p.firing(e, previous)
 	if decision == Recover && e.run != nil {
 		p.recovered[e.key] = e.run
 	}

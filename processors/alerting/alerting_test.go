@@ -318,10 +318,10 @@ func TestAnAlertIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	now := time.Now().Round(0)
 	e := &entry{
-		key: "k", id: 7, stale: true, Owner: "exec/1", Source: "a \"b\"", Labels: pipeline.L("a", "\x01é", "check", "c"), TitleRule: "$check", told: []string{"x", "y"},
+		key: "k", id: 7, stale: true, Owner: "exec/1", Source: "a \"b\"", Labels: pipeline.L("a", "\x01é", "check", "c"), TitleRule: "$check", told: []string{"x", "y"}, ack: "root knows",
 		Alert: Alert{
 			Phase: Firing, Severity: pipeline.Critical, Told: pipeline.Warning, Worst: pipeline.Info, FirstFire: 5, BadFor: 6, Bad: 7, Good: 8,
-			Count: 9, Sent: 10, LastSent: now, Flaps: 11, Ended: now.Add(1),
+			Count: 9, Sent: 10, LastSent: now, Flaps: 11, Ended: now.Add(1), Acked: true,
 		},
 	}
 	for i := range reflect.TypeOf(e.Alert).NumField() {

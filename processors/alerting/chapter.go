@@ -11,6 +11,8 @@ const (
 	blip          // good before it fired
 	notDue        // a repeat is not due yet
 	usedUp        // repeat_number was reached
+	muted         // silenced or inhibited
+	acked         // acknowledged by a person
 	healing       // good, not yet as often as recover_checks and flapping ask
 	quietEnd      // over, and nobody is to be told
 	noView        // nobody could judge
@@ -75,6 +77,10 @@ func whySilent(o Observation, previous, next Alert, p pipeline.Policy) note {
 		return settled
 	case next.Phase == Pending:
 		return ripening
+	case o.Muted:
+		return muted
+	case next.Acked:
+		return acked
 	case p.RepeatNumber > 0 && next.Sent >= p.RepeatNumber:
 		return usedUp
 	}

@@ -24,6 +24,7 @@ const (
 	textTitle
 	textLabel
 	textOutput // that was told; a single empty one: none was
+	textAck
 	texts
 )
 
@@ -42,6 +43,7 @@ const (
 	numberFlaps
 	numberLastSent
 	numberEnded
+	numberAcked
 	numbers
 )
 
@@ -51,7 +53,7 @@ func (p *Processor) encode(e *entry) store.State {
 	for _, text := range [...]struct {
 		field protowire.Number
 		value string
-	}{{textKey, e.key}, {textCheck, e.Owner}, {textSource, e.Source}, {textTitle, e.TitleRule}} {
+	}{{textKey, e.key}, {textCheck, e.Owner}, {textSource, e.Source}, {textTitle, e.TitleRule}, {textAck, e.ack}} {
 		if text.value != "" {
 			b = appendText(b, text.field, text.value)
 		}
@@ -68,7 +70,7 @@ func (p *Processor) encode(e *entry) store.State {
 	}
 	for i, value := range [numbers - numberPhase]int64{
 		int64(e.Phase), int64(e.Severity), int64(e.Told), int64(e.Worst), e.FirstFire, int64(e.BadFor),
-		int64(e.Bad), int64(e.Good), int64(e.Count), int64(e.Sent), int64(e.Flaps), nanoseconds(e.LastSent), nanoseconds(e.Ended),
+		int64(e.Bad), int64(e.Good), int64(e.Count), int64(e.Sent), int64(e.Flaps), nanoseconds(e.LastSent), nanoseconds(e.Ended), truth(e.Acked),
 	} {
 		if value != 0 {
 			b = protowire.AppendTag(b, numberPhase+protowire.Number(i), protowire.VarintType)
@@ -99,12 +101,12 @@ func decode(state store.State) (*entry, error) {
 	text, n := &f.text, func(field protowire.Number) int64 { return f.number[field-numberPhase] }
 	return &entry{
 		key: text[textKey], id: binary.BigEndian.Uint64([]byte(state.Key)), stale: true,
-		Owner: text[textCheck], Source: text[textSource], Labels: pipeline.L(f.labels...), TitleRule: text[textTitle], told: f.outputs,
+		Owner: text[textCheck], Source: text[textSource], Labels: pipeline.L(f.labels...), TitleRule: text[textTitle], told: f.outputs, ack: text[textAck],
 		Alert: Alert{
 			Phase: Phase(n(numberPhase)), Severity: pipeline.Status(n(numberSeverity)), Told: pipeline.Status(n(numberTold)),
 			Worst: pipeline.Status(n(numberWorst)), FirstFire: n(numberFirstFire), BadFor: time.Duration(n(numberBadFor)),
 			Bad: int(n(numberBad)), Good: int(n(numberGood)), Count: int(n(numberCount)), Sent: int(n(numberSent)),
-			Flaps: int(n(numberFlaps)), LastSent: moment(n(numberLastSent)), Ended: moment(n(numberEnded)), // not LastSeen: nobody looked since
+			Flaps: int(n(numberFlaps)), LastSent: moment(n(numberLastSent)), Ended: moment(n(numberEnded)), Acked: n(numberAcked) != 0, // not LastSeen: nobody looked since
 		},
 	}, nil
 }
@@ -168,6 +170,13 @@ func (f *fields) set(field protowire.Number, value string) {
 	default:
 		f.text[field] = value
 	}
+}
+
+func truth(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func nanoseconds(t time.Time) int64 {

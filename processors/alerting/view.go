@@ -23,9 +23,14 @@ type View struct {
 	Of        int               `json:"of,omitempty"`   // repeat_number; 0 = without end
 	LastTold  time.Time         `json:"last_told,omitzero"`
 	Next      time.Time         `json:"next_repeat,omitzero"` // due with the first bad result from then on
-	Standing  string            `json:"standing"`             // where it stands and what it waits for
-	Outputs   []string          `json:"outputs,omitempty"`    // that were told of it
+	Muted     string            `json:"muted,omitempty"`      // by what it is kept from being told
+	Acked     string            `json:"acknowledged,omitempty"`
+	Standing  string            `json:"standing"`          // where it stands and what it waits for
+	Outputs   []string          `json:"outputs,omitempty"` // that were told of it
 }
+
+// IsOpen reports whether it is bad now, told or not.
+func (v View) IsOpen() bool { return v.Phase == Firing.String() || v.Phase == Pending.String() }
 
 // Line is one stretch of results of an alert's story that were judged alike.
 type Line struct {
@@ -61,12 +66,26 @@ func compareViews(a, b View) int {
 		a.FirstFire.Compare(b.FirstFire), cmp.Compare(a.Key, b.Key))
 }
 
+// standing is that of the alert, unless something beside it keeps it from being told.
+func (e *entry) standing(p pipeline.Policy, now time.Time) string {
+	switch {
+	case e.Phase != Firing || e.Good > 0:
+	case e.muted != "" && e.Count == 0:
+		return e.muted + "; told then, if still bad"
+	case e.muted != "":
+		return e.muted
+	case e.Acked:
+		return e.ack + "; no repeats, unless it gets worse"
+	}
+	return e.Alert.standing(p, now)
+}
+
 func (p *Processor) view(e *entry, now time.Time) View {
 	policy := e.policy()
 	event := pipeline.Event{Labels: e.Labels, TitleRule: e.TitleRule}
 	v := View{
 		Key: e.key, Title: event.Title(), Labels: e.Labels.Map(), Check: e.Owner, Phase: e.Phase.String(),
-		Told: e.Count, Of: policy.RepeatNumber, LastTold: e.LastSent, Standing: e.standing(policy, now), Outputs: e.told,
+		Told: e.Count, Of: policy.RepeatNumber, LastTold: e.LastSent, Standing: e.standing(policy, now), Muted: e.muted, Acked: e.ack, Outputs: e.told,
 	}
 	if e.Phase == Pending || e.Phase == Firing {
 		v.Severity, v.FirstFire = e.Severity.String(), time.Unix(e.FirstFire, 0)
@@ -79,7 +98,7 @@ func (p *Processor) view(e *entry, now time.Time) View {
 
 // repeats is when the next repeat of a firing alert is due.
 func (a Alert) repeats(p pipeline.Policy) (due time.Time, ever bool) {
-	if a.Phase != Firing || a.Count == 0 || p.RepeatNumber > 0 && a.Sent >= p.RepeatNumber {
+	if a.Phase != Firing || a.Count == 0 || a.Acked || p.RepeatNumber > 0 && a.Sent >= p.RepeatNumber {
 		return time.Time{}, false
 	}
 	return a.LastSent.Add(p.RepeatInterval.Std()), true
@@ -100,6 +119,8 @@ func (a Alert) standing(p pipeline.Policy, now time.Time) string {
 	}
 	due, ever := a.repeats(p)
 	switch {
+	case a.Count == 0:
+		return "told with the next bad result"
 	case !ever:
 		return fmt.Sprintf("told %s, as often as repeat_number allows", times(a.Sent))
 	case p.RepeatInterval == 0:
@@ -192,6 +213,8 @@ var noteTexts = [...]string{
 	blip:     "nothing to tell: it was good again before it fired",
 	notDue:   "not told again: repeat_interval has not passed",
 	usedUp:   "not told again: repeat_number is reached",
+	muted:    "not told: silenced, or inhibited",
+	acked:    "not told again: acknowledged",
 	healing:  "not over yet: recover_checks, or flapping, asks for more good results in a row",
 	quietEnd: "over, and not told: recovery_notification is off, or nothing was told before",
 	noView:   "nothing decided: the probe could not judge this, or the agent was not looking",

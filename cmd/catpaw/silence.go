@@ -1,0 +1,237 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"catpaw/agent"
+	"catpaw/internal/config"
+)
+
+func newSilence(f *flags) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "silence", Short: "Keep alerts from being told for a while",
+		Long: `A silence keeps what it matches from being told. Nothing opens; but the end of anything that was told
+before is told, and what still fires when the silence ends is told then. Silences outlive the agent.`,
+	}
+	cmd.AddCommand(newSilenceAdd(f), newSilenceList(f), newSilenceEnd(f))
+	return cmd
+}
+
+// silenceFlags are those of silence add.
+type silenceFlags struct {
+	match        []string
+	for_, reason string
+	while        bool
+}
+
+func newSilenceAdd(f *flags) *cobra.Command {
+	var s silenceFlags
+	cmd := &cobra.Command{
+		Use: "add --match LABEL=GLOB ... (--for DURATION | --while -- COMMAND ...)", Short: "Begin a silence",
+		Example: `  catpaw silence add --match check='disk*' --for 2h --reason 'moving the data'
+  catpaw silence add --match from_plugin=http --match env=prod --while -- ./deploy.sh --all`,
+		Long: `add begins a silence of the alerts whose labels all match. It ends after --for, or with --while when the
+COMMAND does, which add runs; the exit status is then the command's. Several globs of one label, of which
+one must match, are written one --match each.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n, err := s.silence(args)
+			if err != nil {
+				return err
+			}
+			if s.while {
+				return silenceWhile(f, cmd, n, args)
+			}
+			return withClient(f, func(c *agent.Client) error {
+				one, err := c.AddSilence(n)
+				if err == nil {
+					fmt.Fprintf(cmd.OutOrStdout(), "silence %d: %s, until %s\n", one.ID, one.Matching(), one.Until.Format(time.DateTime))
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringArrayVar(&s.match, "match", nil, "`LABEL=GLOB` that must match; several may be given")
+	cmd.Flags().StringVar(&s.for_, "for", "", "how long: a `duration` such as 30m, 2h, 1d")
+	cmd.Flags().StringVar(&s.reason, "reason", "", "why, for those who look")
+	cmd.Flags().BoolVar(&s.while, "while", false, "as long as the command behind -- runs")
+	return cmd
+}
+
+// silence makes of the flags what the agent is asked for.
+func (s *silenceFlags) silence(args []string) (n agent.NewSilence, err error) {
+	n = agent.NewSilence{Match: map[string]config.Strings{}, Reason: s.reason, By: userName()}
+	for _, one := range s.match {
+		label, glob, found := strings.Cut(one, "=")
+		if label = strings.TrimSpace(label); !found || label == "" {
+			return n, fmt.Errorf("--match: %q is not LABEL=GLOB, as in check='disk*'", one)
+		}
+		n.Match[label] = append(n.Match[label], strings.TrimSpace(glob))
+	}
+	switch {
+	case len(n.Match) == 0:
+		return n, errors.New("say which alerts: --match LABEL=GLOB")
+	case s.while && s.for_ != "":
+		return n, errors.New("--for and --while: choose one")
+	case s.while && len(args) == 0:
+		return n, errors.New("--while: write the command behind --, as in --while -- ./backup.sh")
+	case !s.while && len(args) > 0:
+		return n, fmt.Errorf("%q: what is this for? A command needs --while before it", args[0])
+	case s.while:
+		return n, nil
+	case s.for_ == "":
+		return n, errors.New("say for how long: --for 2h, or --while -- COMMAND")
+	}
+	d, err := config.ParseDuration(s.for_)
+	if err != nil || d <= 0 {
+		return n, fmt.Errorf("--for: %q is not a duration such as 30m, 2h or 1d", s.for_)
+	}
+	n.For = d.Std().Seconds()
+	return n, nil
+}
+
+func userName() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// withClient reaches the running agent for do.
+func withClient(f *flags, do func(c *agent.Client) error) error {
+	source, err := f.source()
+	if err != nil {
+		return err
+	}
+	client, err := agent.Dial(source.StateDirectory())
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return do(client)
+}
+
+// silenceWhile runs a command under a silence that ends with it: by our word, or, should we be killed, since the
+// agent sees that its process has ended. The command matters more than the silence: it runs also where no agent
+// answers.
+func silenceWhile(f *flags, cmd *cobra.Command, n agent.NewSilence, args []string) error {
+	child := exec.Command(args[0], args[1:]...)
+	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
+	name := filepath.Base(args[0])
+	var one agent.Silence
+	err := withClient(f, func(c *agent.Client) (err error) {
+		if n.Process, err = agent.ThisProcess(os.Getpid(), name); err != nil {
+			return err
+		}
+		one, err = c.AddSilence(n)
+		return err
+	})
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "catpaw: nothing is silenced: %v\n", err)
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, append(passedOn, os.Interrupt)...)
+	defer signal.Stop(signals)
+	if err := child.Start(); err != nil {
+		return errors.Join(err, endSilence(f, one))
+	}
+	if one.ID != 0 {
+		if p, err := agent.ThisProcess(child.Process.Pid, name); err == nil { // else it has ended already
+			_ = withClient(f, func(c *agent.Client) error { _, err := c.Follow(one.ID, p); return err })
+		}
+	}
+	go func() {
+		for s := range signals {
+			if s != os.Interrupt { // which a terminal sends to both of us
+				_ = child.Process.Signal(s)
+			}
+		}
+	}()
+	err = child.Wait()
+	if ended := endSilence(f, one); ended != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "catpaw: the silence ends by itself: %v\n", ended)
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return &exitError{code: max(1, exit.ExitCode())}
+	}
+	return err
+}
+
+func endSilence(f *flags, one agent.Silence) error {
+	if one.ID == 0 {
+		return nil
+	}
+	return withClient(f, func(c *agent.Client) error { _, err := c.EndSilence(one.ID); return err })
+}
+
+func newSilenceList(f *flags) *cobra.Command {
+	return ask(f, &cobra.Command{
+		Use: "list", Short: "List the silences in force, and the configured windows that are open", Args: cobra.NoArgs,
+	}, func(c *agent.Client, _ []string) ([]agent.Silence, error) { return c.Silences() },
+		func(w io.Writer, all []agent.Silence) error { return printSilences(w, all, time.Now()) })
+}
+
+func printSilences(w io.Writer, all []agent.Silence, now time.Time) error {
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(w, "nothing is silenced")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tMATCH\tENDS\tBY\tREASON")
+	for _, s := range all {
+		id, ends := "-", s.Until.Format(time.DateTime)
+		if s.ID != 0 {
+			id = strconv.Itoa(s.ID)
+		}
+		if s.Process.PID != 0 {
+			ends = fmt.Sprintf("with process %d (%s)", s.Process.PID, s.Process.Command)
+		} else {
+			ends += fmt.Sprintf(", in %s", max(0, s.Until.Sub(now)).Round(time.Second))
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", id, oneLine(s.Matching()), ends, oneLine(s.By), oneLine(s.Reason))
+	}
+	return table.Flush()
+}
+
+func newSilenceEnd(f *flags) *cobra.Command {
+	return ask(f, &cobra.Command{
+		Use: "end ID", Short: "End a silence: what still fires is told", Args: cobra.ExactArgs(1),
+	}, func(c *agent.Client, args []string) (agent.Silence, error) {
+		id, err := strconv.Atoi(args[0])
+		if err != nil {
+			return agent.Silence{}, fmt.Errorf("%q is no number of a silence: catpaw silence list shows them", args[0])
+		}
+		return c.EndSilence(id)
+	}, func(w io.Writer, one agent.Silence) error {
+		_, err := fmt.Fprintf(w, "silence %d is over: %s\n", one.ID, one.Matching())
+		return err
+	})
+}
+
+func newAck(f *flags) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use: "ack ALERT-KEY", Short: "Acknowledge an alert: no repeats for this episode", Args: cobra.ExactArgs(1),
+		Long: `ack notes that somebody knows of a firing alert. It is not told again until it is over, unless it gets
+worse; its end is told. The beginning of the key is enough where no other alert has it.`,
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for those who look")
+	return ask(f, cmd, func(c *agent.Client, args []string) (agent.Alert, error) { return c.Ack(args[0], userName(), reason) },
+		func(w io.Writer, a agent.Alert) error {
+			_, err := fmt.Fprintf(w, "%s: %s\n", nameOf(a), a.Standing)
+			return err
+		})
+}

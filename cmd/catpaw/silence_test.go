@@ -1,0 +1,140 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"catpaw/agent"
+)
+
+// TestASilenceOutlivesTheAgent: what fires when it ends is told then, and what was told before always ends.
+func TestASilenceOutlivesTheAgent(t *testing.T) {
+	t.Parallel()
+	dir, say := scripted(t, stdoutOnly)
+	say("Ok")
+	a := start(t, "-configs", dir)
+	a.waitLog("catpaw runs")
+	wantAll(t, asks(t, "silence", "add", "-configs", dir, "--match", "team=d*", "--for", "1h", "--reason", "moving"), "silence 1: team = d*, until ")
+	a.cmd.Process.Kill()
+	a.wait()
+	say("Critical")
+	a = start(t, "-configs", dir)
+	a.waitLog("catpaw runs")
+	wantAll(t, asks(t, "silence", "list", "-configs", dir), "team = d*", "moving")
+	until(t, func() bool {
+		return strings.Contains(asks(t, "why", "-configs", dir, "db"), "now: silenced by 1 until ")
+	})
+	wantAll(t, asks(t, "silence", "end", "-configs", dir, "1"), "silence 1 is over")
+	if e := a.event(); e.Status != "Critical" || e.Count != 1 {
+		t.Errorf("%+v", e)
+	}
+	asks(t, "silence", "add", "-configs", dir, "--match", "team=db", "--for", "30m")
+	say("Ok")
+	if e := a.event(); e.Status != "Ok" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestASilenceWhileACommandRuns(t *testing.T) {
+	t.Parallel()
+	_, dir, _ := operated(t)
+	seen := filepath.Join(t.TempDir(), "seen")
+	out, errs, code := catpaw(t, "silence", "add", "-configs", dir, "--match", "check=*", "--while", "--",
+		"sh", "-c", beCatpaw+`=1 "$0" silence list --json -configs "$1" > "$2"; echo says; exit 7`, os.Args[0], dir, seen)
+	if out != "says\n" || code != 7 {
+		t.Errorf("%q %q %d", out, errs, code)
+	}
+	var all []agent.Silence
+	if data, err := os.ReadFile(seen); err != nil || json.Unmarshal(data, &all) != nil || len(all) != 1 || all[0].Process.Command != "sh" {
+		t.Errorf("while it runs: %s %v", data, err)
+	}
+	wantAll(t, asks(t, "silence", "list", "-configs", dir), "nothing is silenced")
+}
+
+// TestACommandMattersMoreThanItsSilence: it runs also where no agent does.
+func TestACommandMattersMoreThanItsSilence(t *testing.T) {
+	t.Parallel()
+	dir := confd(t, map[string]string{"config.toml": stdoutOnly})
+	out, errs, code := catpaw(t, "silence", "add", "-configs", dir, "--match", "check=*", "--while", "--", "echo", "done")
+	if out != "done\n" || code != 0 || !strings.Contains(errs, "nothing is silenced: no catpaw runs") {
+		t.Errorf("%q %q %d", out, errs, code)
+	}
+}
+
+func TestSlipsWithSilences(t *testing.T) {
+	t.Parallel()
+	_, dir, _ := operated(t)
+	for want, args := range map[string]string{
+		"is not LABEL=GLOB":            "add --match x --for 1h",
+		"say which alerts":             "add --for 1h",
+		"say for how long":             "add --match a=b",
+		"--for and --while":            "add --match a=b --for 1h --while -- true",
+		"write the command behind --":  "add --match a=b --while",
+		"needs --while":                "add --match a=b --for 1h true",
+		`"soon" is not a duration`:     "add --match a=b --for soon",
+		"match.a":                      "add --match a=[ --for 1h",
+		"at most a year":               "add --match a=b --for 999d",
+		`"x" is no number`:             "end x",
+		"there is no silence 9":        "end 9",
+		"no such file":                 "add --match a=b --while -- /none/such",
+		"accepts 1 arg(s), received 0": "end",
+	} {
+		args := append([]string{"-configs", dir, "silence"}, strings.Fields(args)...)
+		if _, errs, code := catpaw(t, args...); code != 1 || !strings.Contains(errs, want) {
+			t.Errorf("%v: %d %s, want %s", args, code, errs, want)
+		}
+	}
+	wantAll(t, asks(t, "silence", "list", "-configs", dir), "nothing is silenced")
+}
+
+func TestAnAckIsShown(t *testing.T) {
+	t.Parallel()
+	_, dir, _ := operated(t)
+	var s agent.Status
+	if err := json.Unmarshal([]byte(asks(t, "status", "-configs", dir, "--json")), &s); err != nil {
+		t.Fatal(err)
+	}
+	wantAll(t, asks(t, "ack", "-configs", dir, "--reason", "on it", s.Alerts[0].Key[:8]), "acknowledged", "on it; no repeats")
+	wantAll(t, asks(t, "status", "-configs", dir), "on it; no repeats")
+	if _, errs, code := catpaw(t, "ack", "-configs", dir, "ffffff"); code != 1 || !strings.Contains(errs, "no open alert") {
+		t.Errorf("%d %s", code, errs)
+	}
+}
+
+// TestConsequencesAreNotTold: while the host is down, its services are not told.
+func TestConsequencesAreNotTold(t *testing.T) {
+	t.Parallel()
+	dir, says := confd(t, nil), filepath.Join(t.TempDir(), "says")
+	events := func(texts ...string) {
+		write(t, filepath.Dir(says), map[string]string{"says": "[" + strings.Join(texts, ",") + "]"})
+	}
+	const host = `{"event_status":"Critical","labels":{"check":"ping","host":"a"}}`
+	const service = `{"event_status":"Warning","labels":{"check":"http","host":"a"}}`
+	write(t, dir, map[string]string{
+		"config.toml": stdoutOnly + `
+[[processors.inhibit]]
+source = { check = "ping" }
+target = { check = "http" }
+equal = ["host"]
+`,
+		"p.exec/a.toml": "[[instances]]\ninterval = 0.1\nalerting.repeat_interval = '1h'\nalerting.flap_window = 0\ncommands = [['cat', '" + says + "']]\n",
+	})
+	events(host)
+	a := start(t, "-configs", dir)
+	a.event()
+	events(host, service)
+	until(t, func() bool {
+		out, _, _ := catpaw(t, "why", "-configs", dir, "http")
+		return strings.Contains(out, "inhibited while ping host=a fires")
+	})
+	events(service)
+	if e := a.event(); e.Status != "Ok" || e.Labels["check"] != "ping" {
+		t.Errorf("%+v", e)
+	}
+	if e := a.event(); e.Status != "Warning" || e.Labels["check"] != "http" {
+		t.Errorf("%+v", e)
+	}
+}

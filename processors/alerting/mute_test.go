@@ -1,0 +1,93 @@
+package alerting
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"catpaw/internal/config"
+	"catpaw/pipeline"
+)
+
+// mutedRig is a rig whose alerts are muted by what is in by.
+func mutedRig(t *testing.T, by *string) (r *rig, c *pipeline.Check, fires *[]string) {
+	r, fires = newRig(t), new([]string)
+	r.p.MuteWith(func(string, pipeline.Labels, time.Time) string { return *by }, func(key string, _ pipeline.Labels, firing bool) {
+		if firing {
+			*fires = append(*fires, key)
+		} else {
+			*fires = slices.DeleteFunc(*fires, func(other string) bool { return other == key })
+		}
+	})
+	c = check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
+	return r, c, fires
+}
+
+func (r *rig) unmute() []string {
+	r.now = r.now.Add(time.Second)
+	b := &pipeline.Batch{Now: r.now}
+	r.p.Unmute(b)
+	return r.process(b)
+}
+
+func TestWhatStillFiresWhenTheMuteEndsIsToldThen(t *testing.T) {
+	t.Parallel()
+	by := "silenced by 1"
+	r, c, fires := mutedRig(t, &by)
+	r.want(r.run(c, well, bads("a"), bads("b"), bads("gone")), "")
+	r.want(r.run(c, well, bads("a"), oks("b")), "")
+	r.want(r.unmute(), "")
+	if v := r.p.Views(r.now)[0]; v.Phase != "firing" || v.Muted != by || !strings.Contains(v.Standing, "told then") || strings.Join(*fires, " ") != "a" {
+		t.Errorf("%+v, fires %v", v, *fires)
+	}
+	by = ""
+	r.want(r.unmute(), "a:Warning")
+	r.want(r.unmute(), "")
+	by = "silenced by 2"
+	r.want(r.run(c, well, oks("a")), "a:Ok")
+	if len(r.p.muted)+len(*fires) != 0 {
+		t.Errorf("%d muted, fires %v", len(r.p.muted), *fires)
+	}
+}
+
+func TestAnAckEndsTheRepeatsOfOneEpisode(t *testing.T) {
+	t.Parallel()
+	by := ""
+	r, c, _ := mutedRig(t, &by)
+	c.Policy.RepeatInterval = 0
+	ack := func(asked string) (View, string) {
+		b := &pipeline.Batch{Now: r.now}
+		v, err := r.p.Ack(b, asked, "acknowledged by me")
+		r.process(b)
+		if err != nil {
+			return v, err.Error()
+		}
+		return v, ""
+	}
+	r.want(r.run(c, well, bads("abc"), bads("abd")), "abc:Warning abd:Warning")
+	if _, err := ack("ab"); !strings.Contains(err, "2 alerts begin with") {
+		t.Error(err)
+	}
+	if _, err := ack("x"); !strings.Contains(err, "no open alert") {
+		t.Error(err)
+	}
+	if v, err := ack("abc"); err != "" || !strings.Contains(v.Standing, "acknowledged by me; no repeats") {
+		t.Errorf("%+v %s", v, err)
+	}
+	r.want(r.run(c, well, bads("abc"), bads("abd")), "abd:Warning")
+	again := newRig(t) // after a restart, too
+	again.now, again.p.configured = r.now, r.p.configured
+	again.p.Restore(r.saved())
+	again.want(again.run(c, well, bads("abc"), bads("abd")), "abd:Warning")
+	r.want(r.run(c, well, finding{"abc", pipeline.Critical, ""}, bads("abd")), "abc:Critical abd:Warning")
+	r.want(r.run(c, well, oks("abc"), bads("abd")), "abc:Ok abd:Warning")
+	r.want(r.run(c, well, bads("abc")), "abc:Warning abd:Ok")
+	r.want(r.run(c, well, bads("abc")), "abc:Warning")
+	c.Policy.ForDuration = config.Duration(time.Hour)
+	r.run(c, well, bads("abc"), bads("new"))
+	if _, err := ack("new"); !strings.Contains(err, "pending") {
+		t.Error(err)
+	}
+}

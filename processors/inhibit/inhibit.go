@@ -1,0 +1,115 @@
+// Package inhibit keeps alerts from being told that are only consequences: while the host does not answer,
+// nobody needs to hear that its services do not.
+package inhibit
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"catpaw/internal/config"
+	"catpaw/pipeline"
+)
+
+// Rule is [[processors.inhibit]]: while an alert fires that fits Source, those that fit Target and have the
+// same values of the labels in Equal are not told. An alert that fits both is no consequence of another.
+type Rule struct {
+	Source map[string]config.Strings `toml:"source"`
+	Target map[string]config.Strings `toml:"target"`
+	Equal  []string                  `toml:"equal"` // a label that is not there is empty
+
+	source, target []pipeline.LabelGlobs
+	firing         map[string]*sources // by the values of Equal
+}
+
+// sources are alerts that fire, and the one of them that is named.
+type sources struct {
+	all   map[string]string // alert key → what it is
+	named string            // its key
+}
+
+// NewRule returns a rule with the default options.
+func NewRule() *Rule { return &Rule{} }
+
+// Init judges the options.
+func (r *Rule) Init() error {
+	var errs [4]error
+	for i, side := range []struct {
+		option   string
+		patterns map[string]config.Strings
+		globs    *[]pipeline.LabelGlobs
+	}{{"source", r.Source, &r.source}, {"target", r.Target, &r.target}} {
+		if len(side.patterns) == 0 {
+			errs[2*i] = config.Field(side.option, `say which alerts, as in %s = { check = "ping*" }`, side.option)
+		}
+		*side.globs, errs[2*i+1] = pipeline.CompileLabels(side.option, side.patterns)
+	}
+	return errors.Join(errs[:]...)
+}
+
+func (r *Rule) values(labels pipeline.Labels) string {
+	var values strings.Builder
+	for _, label := range r.Equal {
+		values.WriteString(labels.Get(label))
+		values.WriteByte(0)
+	}
+	return values.String()
+}
+
+// Inhibitor holds the rules. It is used by the processing goroutine only.
+type Inhibitor struct{ rules []*Rule }
+
+// New returns an inhibitor without rules.
+func New() *Inhibitor { return &Inhibitor{} }
+
+// Use replaces the rules; firing calls its argument for every alert that fires now.
+func (i *Inhibitor) Use(rules []*Rule, firing func(do func(key string, labels pipeline.Labels))) {
+	i.rules = rules
+	for _, rule := range rules {
+		rule.firing = map[string]*sources{}
+	}
+	firing(func(key string, labels pipeline.Labels) { i.Firing(key, labels, true) })
+}
+
+// Firing notes that an alert begins or ceases to fire.
+func (i *Inhibitor) Firing(key string, labels pipeline.Labels, firing bool) {
+	for _, rule := range i.rules {
+		if !pipeline.FitAll(rule.source, labels) {
+			continue
+		}
+		values := rule.values(labels)
+		group := rule.firing[values]
+		switch {
+		case firing && group == nil:
+			rule.firing[values] = &sources{map[string]string{key: nameOf(labels)}, key}
+		case firing:
+			group.all[key] = nameOf(labels)
+		case group != nil:
+			if delete(group.all, key); len(group.all) == 0 {
+				delete(rule.firing, values)
+			} else if group.named == key {
+				group.named = slices.Min(slices.Collect(maps.Keys(group.all)))
+			}
+		}
+	}
+}
+
+// Mutes is an alerting.Muter.
+func (i *Inhibitor) Mutes(_ string, labels pipeline.Labels, _ time.Time) string {
+	for _, rule := range i.rules {
+		if len(rule.firing) == 0 || !pipeline.FitAll(rule.target, labels) || pipeline.FitAll(rule.source, labels) {
+			continue
+		}
+		if group := rule.firing[rule.values(labels)]; group != nil {
+			return "inhibited while " + group.all[group.named] + " fires"
+		}
+	}
+	return ""
+}
+
+func nameOf(labels pipeline.Labels) string {
+	event := pipeline.Event{Labels: labels}
+	return strings.TrimSpace(labels.Get("check") + " " + event.Where())
+}

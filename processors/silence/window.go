@@ -1,0 +1,121 @@
+package silence
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"catpaw/internal/config"
+	"catpaw/pipeline"
+)
+
+// Window is [[processors.silence]]: a time of the week in which alerts are not told.
+type Window struct {
+	Match    map[string]config.Strings `toml:"match"`
+	Days     []string                  `toml:"days"` // on which it begins: "Mon", "Mon-Fri"; empty = every day
+	From     string                    `toml:"from"` // "22:00"
+	To       string                    `toml:"to"`   // up to From: on the next day
+	TimeZone string                    `toml:"time_zone"`
+	Reason   string                    `toml:"reason"`
+
+	Source string `toml:"-"` // file:line
+
+	globs    []pipeline.LabelGlobs
+	days     [7]bool // by time.Weekday
+	from, to clockTime
+	zone     *time.Location
+}
+
+type clockTime struct{ hour, minute int }
+
+// NewWindow returns a window with the default options.
+func NewWindow() *Window { return &Window{TimeZone: "Local"} }
+
+// Init judges the options.
+func (w *Window) Init() error {
+	var errs [5]error
+	if len(w.Match) == 0 {
+		errs[0] = config.Field("match", `say which alerts, as in match = { check = "disk*" }`)
+	}
+	w.globs, errs[1] = pipeline.CompileLabels("match", w.Match)
+	errs[2] = w.judgeDays()
+	w.from, errs[3] = parseClock("from", w.From)
+	var err error
+	if w.to, err = parseClock("to", w.To); err != nil {
+		errs[3] = errors.Join(errs[3], err)
+	}
+	if w.zone, err = time.LoadLocation(w.TimeZone); err != nil {
+		errs[4] = config.Field("time_zone", `%q is not known here: write it as "Europe/Berlin"; the package tzdata has the list`, w.TimeZone)
+	}
+	return errors.Join(errs[:]...)
+}
+
+func parseClock(option, text string) (clockTime, error) {
+	if text == "24:00" {
+		return clockTime{24, 0}, nil
+	}
+	t, err := time.Parse("15:04", text)
+	if err != nil {
+		return clockTime{}, config.Field(option, `%q is no time of day: write it as "22:00"`, text)
+	}
+	return clockTime{t.Hour(), t.Minute()}, nil
+}
+
+var dayNames = [...]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
+
+func (w *Window) judgeDays() error {
+	if len(w.Days) == 0 {
+		w.days = [7]bool{true, true, true, true, true, true, true}
+	}
+	for i, text := range w.Days {
+		first, last, isRange := strings.Cut(text, "-")
+		if !isRange {
+			last = first
+		}
+		from, to := dayOf(first), dayOf(last)
+		if from < 0 || to < 0 {
+			return config.Field(fmt.Sprintf("days[%d]", i), `%q is no day: write "Mon" or "Mon-Fri"; the days are %s`, text, strings.Join(dayNames[:], ", "))
+		}
+		for day := from; ; day = (day + 1) % 7 {
+			w.days[day] = true
+			if day == to {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func dayOf(name string) int {
+	for i, known := range dayNames {
+		if strings.EqualFold(strings.TrimSpace(name), known) {
+			return i
+		}
+	}
+	return -1
+}
+
+// at reports whether the window is open at a moment, and until when.
+func (w *Window) at(now time.Time) (until time.Time, open bool) {
+	local := now.In(w.zone)
+	for _, back := range []int{0, 1} { // it may have begun yesterday
+		day := local.AddDate(0, 0, -back)
+		if !w.days[day.Weekday()] {
+			continue
+		}
+		begin, end := w.from.on(day, 0), w.to.on(day, 0)
+		if !end.After(begin) {
+			end = w.to.on(day, 1)
+		}
+		if !local.Before(begin) && local.Before(end) {
+			return end, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// on is this time of a day, or so many days later, whatever the clocks do in between.
+func (c clockTime) on(day time.Time, later int) time.Time {
+	return time.Date(day.Year(), day.Month(), day.Day()+later, c.hour, c.minute, 0, 0, day.Location())
+}
