@@ -143,7 +143,7 @@ func (a *Agent) apply(c *Configuration) {
 	for _, warning := range c.Warnings {
 		a.log.Warn(warning)
 	}
-	checks := append(slices.Clone(c.Checks), selfCheck(a.store, c))
+	checks := append(slices.Clone(c.Checks), selfCheck(a.store, a.pipeline, c))
 	covers := func(plugin string) bool { return plugin == "catpaw" || a.source.covers(plugin) }
 	a.pipeline.Apply(checks, c.Outputs, func() {
 		a.alerting.Configure(checks, covers)

@@ -9,12 +9,21 @@ import (
 	"catpaw/store"
 )
 
-// self is the check that catpaw makes of itself: whether what it promises to keep is on disk, and
-// whether it had to give events up. Its alerts go the way of all others.
+// self is the check that catpaw makes of itself: whether what it promises to keep is on disk, whether it had
+// to give events up, and what selfwatch.go watches. Its alerts go the way of all others.
 type self struct {
-	store *store.Store
-	dir   string
-	lost  map[string]uint64 // by queue, as of the last look
+	store   *store.Store
+	running running
+	dir     string
+	lost    map[string]uint64 // by queue, as of the last look
+	late    map[string]*late  // by check ID
+	clock   clockWatch
+}
+
+// running is what there is to watch of the pipeline.
+type running interface {
+	Health() map[string]pipeline.Health
+	Checks() []pipeline.CheckHealth
 }
 
 // selfInterval is how often catpaw looks at itself.
@@ -24,7 +33,7 @@ const selfInterval = 10 * time.Second
 const newsOf = 15 * time.Minute
 
 // selfCheck makes the check, with the labels of every other.
-func selfCheck(s *store.Store, c *Configuration) *pipeline.Check {
+func selfCheck(s *store.Store, r running, c *Configuration) *pipeline.Check {
 	labels := mergeLabels("catpaw", c.Labels)
 	policy := pipeline.DefaultPolicy()
 	policy.DefaultSeverity = pipeline.Severity(pipeline.Critical)
@@ -33,7 +42,7 @@ func selfCheck(s *store.Store, c *Configuration) *pipeline.Check {
 	return &pipeline.Check{
 		ID: "catpaw/self", Content: digest(labels.String(), c.StateDir), Plugin: "catpaw", Source: "catpaw itself",
 		Interval: selfInterval, Policy: policy, Labels: labels,
-		Input: &self{store: s, dir: c.StateDir, lost: map[string]uint64{}},
+		Input: &self{store: s, running: r, dir: c.StateDir, lost: map[string]uint64{}, late: map[string]*late{}, clock: clockWatch{read: readClocks}},
 	}
 }
 
@@ -46,6 +55,14 @@ func (s *self) Gather(_ context.Context, r *pipeline.Report) error {
 	for _, queue := range s.store.Queues() {
 		r.Add(s.queue(queue))
 	}
+	now := time.Now()
+	for name, health := range s.running.Health() {
+		r.Add(outputEvent(name, health, now))
+	}
+	for _, event := range s.lateness(now) {
+		r.Add(event)
+	}
+	r.Add(s.clock.look(now))
 	return nil
 }
 

@@ -95,6 +95,9 @@ func (r *runner) loop(ctx context.Context, delay time.Duration) {
 		if due, skipped = nextTick(due, time.Now(), r.check.Interval); skipped > 0 {
 			r.log.Debug("the check took longer than its interval; ticks were skipped", zap.Int("ticks", skipped))
 		}
+		if run.Unseen > 0 { // it is not the check that was late
+			skipped = 0
+		}
 		r.record.due(due, skipped)
 		timer.Reset(time.Until(due))
 	}

@@ -65,8 +65,6 @@ func (s *scheduler) apply(checks []*Check) {
 // stop ends all runners and waits for them.
 func (s *scheduler) stop() {
 	s.cancel()
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	budget := time.NewTimer(stopBudget)
 	defer budget.Stop()
 	ended := make(chan struct{})
@@ -79,6 +77,8 @@ func (s *scheduler) stop() {
 }
 
 func (s *scheduler) unfinished() (ids []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for id, r := range s.runners {
 		select {
 		case <-r.done:

@@ -28,6 +28,7 @@ type story struct {
 // Health is how an output is doing.
 type Health struct {
 	LastSuccess time.Time `json:"last_success,omitzero"`
+	FailsSince  time.Time `json:"fails_since,omitzero"` // zero where the sink answers
 	LastError   string    `json:"last_error,omitempty"`
 	LastFailure time.Time `json:"last_failure,omitzero"`
 	NextTry     time.Time `json:"next_try,omitzero"` // zero where nothing waits for one
@@ -37,6 +38,9 @@ func (s *story) health() Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := Health{LastSuccess: s.lastGood, LastError: s.lastError, LastFailure: s.lastFail}
+	if len(s.failing) > 0 {
+		h.FailsSince = s.since
+	}
 	for _, next := range s.next {
 		if h.NextTry.IsZero() || next.Before(h.NextTry) {
 			h.NextTry = next

@@ -1,0 +1,112 @@
+package agent
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"catpaw/pipeline"
+)
+
+func TestAnOutputThatFailsForLongIsTold(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for _, c := range []struct {
+		name   string
+		since  time.Duration // 0 = it does not fail
+		status pipeline.Status
+	}{{"it answers", 0, pipeline.Ok}, {"it fails for a while", 4 * time.Minute, pipeline.Ok}, {"it fails for long", 5 * time.Minute, pipeline.Bad}} {
+		h := pipeline.Health{LastError: "connection refused"}
+		if c.since > 0 {
+			h.FailsSince = now.Add(-c.since)
+		}
+		e := outputEvent("pager", h, now)
+		if e.Status != c.status || e.Status == pipeline.Bad && !strings.Contains(e.Description, "connection refused") {
+			t.Errorf("%s: %+v", c.name, e)
+		}
+	}
+}
+
+// checks plays the checks that run.
+type checks []pipeline.CheckHealth
+
+func (c *checks) Checks() []pipeline.CheckHealth   { return *c }
+func (*checks) Health() map[string]pipeline.Health { return nil }
+
+func TestAChecksThatSkipsTicksIsToldUntilItIsInTime(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	all := &checks{{ID: "exec/1", Interval: 1}, {ID: "exec/2", Interval: 60}}
+	s := &self{running: all, late: map[string]*late{}}
+	for i, step := range []struct {
+		after   time.Duration
+		skipped int // by exec/1, in all
+		want    string
+	}{
+		{0, 0, ""}, {10 * time.Second, 2, ""}, {10 * time.Second, 3, "Warning"}, {10 * time.Second, 9, "Warning"},
+		{4 * time.Minute, 9, "Warning"}, {2 * time.Minute, 9, "Ok"}, {time.Second, 9, ""},
+		{time.Hour, 11, ""}, {time.Hour, 12, ""}, // one now and then
+		{time.Second, 20, "Warning"}, {time.Second, 0, "Ok"}, {time.Second, 2, ""}, // a reload counts anew
+	} {
+		now = now.Add(step.after)
+		(*all)[0].Skipped = step.skipped
+		var got []string
+		for _, e := range s.lateness(now) {
+			got = append(got, e.Status.String())
+		}
+		if text := strings.Join(got, " "); text != step.want {
+			t.Errorf("step %d: told %q, want %q", i+1, text, step.want)
+		}
+	}
+}
+
+func TestWhatHappensToTheClocks(t *testing.T) {
+	t.Parallel()
+	base := clocks{wall: time.Unix(1_700_000_000, 0), steady: time.Hour, boot: 48 * time.Hour}
+	after := func(wall, steady, boot time.Duration) clocks {
+		return clocks{base.wall.Add(wall), base.steady + steady, base.boot + boot}
+	}
+	const ten, hour = 10 * time.Second, time.Hour
+	for _, c := range []struct {
+		name string
+		now  clocks
+		want string
+	}{
+		{"nothing", after(ten, ten, ten), ""},
+		{"a little drift", after(ten+2*time.Second, ten, ten), ""},
+		{"a slow look", after(hour, hour, hour), ""},
+		{"sleep", after(hour, ten, hour), "the machine slept for 59m50s"},
+		{"set back", after(ten-hour, ten, ten), "the clock was set back by 1h0m0s"},
+		{"set forward", after(ten+hour, ten, ten), "the clock was set forward by 1h0m0s"},
+		{"both", after(2*hour, ten, hour), "the machine slept for 59m50s, and the clock was set forward by 1h0m0s"},
+	} {
+		if got := difference(base, c.now); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+	base.boot = 0
+	if got := difference(base, clocks{base.wall.Add(hour), base.steady + ten, 0}); got != "the clock was set forward by 59m50s, or the machine slept so long" {
+		t.Error(got)
+	}
+}
+
+func TestALeapIsToldForAWhile(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_700_000_000, 0)
+	reading := clocks{wall: now, steady: time.Second, boot: time.Second}
+	w := clockWatch{read: func() clocks { return reading }}
+	look := func(wall, rest time.Duration) pipeline.Status {
+		reading.wall, reading.steady, reading.boot = reading.wall.Add(wall), reading.steady+rest, reading.boot+rest
+		now = now.Add(rest)
+		return w.look(now).Status
+	}
+	for i, step := range []struct {
+		wall, rest time.Duration
+		want       pipeline.Status
+	}{{0, 0, pipeline.Ok}, {10 * time.Second, 10 * time.Second, pipeline.Ok}, {time.Hour, 10 * time.Second, pipeline.Warning},
+		{10 * time.Second, 10 * time.Second, pipeline.Warning}, {time.Minute, time.Minute, pipeline.Ok}} {
+		if got := look(step.wall, step.rest); got != step.want {
+			t.Errorf("look %d: %v, want %v", i+1, got, step.want)
+		}
+	}
+}

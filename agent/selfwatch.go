@@ -1,0 +1,83 @@
+package agent
+
+import (
+	"time"
+
+	"catpaw/internal/markdown"
+	"catpaw/pipeline"
+)
+
+// outputPatience is for how long an output may fail before catpaw tells so, through all outputs.
+const outputPatience = 5 * time.Minute
+
+// outputEvent tells of an output that fails for long.
+func outputEvent(name string, h pipeline.Health, now time.Time) pipeline.Event {
+	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw output", "target", name)}
+	var text markdown.Builder
+	text.Item("output", "%s", name)
+	if !h.FailsSince.IsZero() && now.Sub(h.FailsSince) >= outputPatience {
+		event.Status = pipeline.Bad
+		text.Item("expected", "events are delivered")
+		text.Item("seen", "it fails since %s: %s", h.FailsSince.Format(time.DateTime+" MST"), h.LastError)
+		text.Item("meanwhile", "its events wait in the queue and are tried again")
+		text.Item("look further", "`catpaw queue`, and `catpaw send --output '%s'`", name)
+	}
+	event.Description = text.String()
+	return event
+}
+
+// late is a check that skips ticks.
+type late struct {
+	seen    int // skipped ticks, as of the last look
+	skipped int // since it was in time last
+	last    time.Time
+}
+
+const (
+	// mostSkips is how many ticks a check may skip, each not long after the other, before catpaw tells so.
+	mostSkips = 3
+	// inTime is after how long without a skip a check is in time again, or ten intervals, whichever is longer.
+	inTime = 5 * time.Minute
+)
+
+// lateness tells of checks that take longer than their interval, and of those that do no more.
+func (s *self) lateness(now time.Time) (events []pipeline.Event) {
+	for _, check := range s.running.Checks() {
+		l := s.late[check.ID]
+		if l == nil {
+			if check.Skipped == 0 {
+				continue // as nearly always
+			}
+			l = &late{}
+			s.late[check.ID] = l
+		}
+		was := l.skipped >= mostSkips
+		pause := max(inTime, time.Duration(10*check.Interval*float64(time.Second)))
+		if check.Skipped < l.seen || now.Sub(l.last) > pause { // a reload made it new, or it is in time
+			*l = late{seen: min(check.Skipped, l.seen)}
+		}
+		if check.Skipped > l.seen {
+			l.skipped += check.Skipped - l.seen
+			l.seen, l.last = check.Skipped, now
+		}
+		if was || l.skipped >= mostSkips {
+			events = append(events, lateEvent(check, l))
+		}
+	}
+	return events
+}
+
+func lateEvent(check pipeline.CheckHealth, l *late) pipeline.Event {
+	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw check skips ticks", "instance", check.ID)}
+	var text markdown.Builder
+	interval := time.Duration(check.Interval * float64(time.Second))
+	took := time.Duration(check.Took * float64(time.Second)).Round(time.Millisecond)
+	text.Item("check", "%s at %s", check.ID, check.Source).Item("interval", "%s", interval).Item("last run", "took %s", took)
+	if l.skipped >= mostSkips {
+		event.Status = pipeline.Warning
+		text.Item("seen", "it takes longer than its interval: %d ticks were skipped, and nobody looked then", l.skipped)
+		text.Item("look further", "`catpaw status`; give it a longer interval, a shorter timeout or less to look at")
+	}
+	event.Description = text.String()
+	return event
+}
