@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -38,6 +39,8 @@ type Agent struct {
 	silences *silence.Silences
 	inhibits *inhibit.Inhibitor
 	started  time.Time
+	vitals   *vitals
+	heart    *heart
 	asks     chan func() // done by the goroutine of Run, between two reloads
 
 	parts map[string]part // of the running configuration; the goroutine's of Run
@@ -69,11 +72,17 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 	defer a.control()()
 	a.log.Info("catpaw runs", zap.String("configuration", a.source.Dir), zap.String("state", c.StateDir),
 		zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)), zap.Int("open_alerts", a.opened))
+	a.notify(daemon.SdNotifyReady)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { a.heart.beat(ctx) })
+	beside.Go(func() { a.watchdog(ctx) })
 	tick := time.NewTicker(muteTick)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			a.notify(daemon.SdNotifyStopping)
 			a.stop()
 			return nil
 		case <-reload:
@@ -82,6 +91,7 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 			ask()
 		case <-tick.C:
 			a.pipeline.Do(a.endMutes)
+			note(&a.vitals.decided)
 		}
 	}
 }
@@ -119,6 +129,8 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 		Log: a.log, Store: a.store, Processors: processors.Chain(a.alerting),
 		OnReaderGone: stop, OnBurst: newBursts().goesOn, Open: a.alerting.Open,
 	})
+	a.vitals = &vitals{began: time.Now(), checks: a.pipeline.Checks, trouble: a.store.Trouble}
+	a.heart = newHeart(a.vitals.unwell, a.log)
 	a.opened = a.alerting.Firing()
 	a.apply(c)
 	return nil
@@ -143,7 +155,8 @@ func (a *Agent) apply(c *Configuration) {
 	for _, warning := range c.Warnings {
 		a.log.Warn(warning)
 	}
-	checks := append(slices.Clone(c.Checks), selfCheck(a.store, a.pipeline, c))
+	a.heart.use(c.heartbeat)
+	checks := append(slices.Clone(c.Checks), selfCheck(a.store, a.pipeline, a.vitals, c))
 	covers := func(plugin string) bool { return plugin == "catpaw" || a.source.covers(plugin) }
 	a.pipeline.Apply(checks, c.Outputs, func() {
 		a.alerting.Configure(checks, covers)

@@ -160,7 +160,7 @@ func isList(n *config.Node) bool {
 
 // decodeMain judges [global], [log] and [[processors.X]]. Outputs are judged elsewhere.
 func (l *loader) decodeMain(root *config.Node, c *Configuration) {
-	known := []string{"global", "log", "flashduty", "processors", "outputs"}
+	known := []string{"global", "log", "heartbeat", "flashduty", "processors", "outputs"}
 	for _, key := range slices.Sorted(maps.Keys(root.Table())) {
 		if !slices.Contains(known, key) {
 			hint := config.DidYouMean(key, known)
@@ -181,6 +181,11 @@ func (l *loader) decodeMain(root *config.Node, c *Configuration) {
 	}
 	l.decodeLog(root.Get("log"), &c.Log)
 	l.processors(root.Get("processors"), c)
+	if n := root.Get("heartbeat"); n != nil {
+		c.heartbeat = defaultHeartbeat()
+		config.Decode(n, &l.errs, &c.heartbeat)
+		l.errs.AddInit(n, c.heartbeat.Init())
+	}
 }
 
 // stateDir is the directory of what must outlive the process: beside the configuration's unless somebody

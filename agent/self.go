@@ -14,6 +14,7 @@ import (
 type self struct {
 	store   *store.Store
 	running running
+	vitals  *vitals
 	dir     string
 	lost    map[string]uint64 // by queue, as of the last look
 	late    map[string]*late  // by check ID
@@ -33,7 +34,7 @@ const selfInterval = 10 * time.Second
 const newsOf = 15 * time.Minute
 
 // selfCheck makes the check, with the labels of every other.
-func selfCheck(s *store.Store, r running, c *Configuration) *pipeline.Check {
+func selfCheck(s *store.Store, r running, v *vitals, c *Configuration) *pipeline.Check {
 	labels := mergeLabels("catpaw", c.Labels)
 	policy := pipeline.DefaultPolicy()
 	policy.DefaultSeverity = pipeline.Severity(pipeline.Critical)
@@ -42,7 +43,7 @@ func selfCheck(s *store.Store, r running, c *Configuration) *pipeline.Check {
 	return &pipeline.Check{
 		ID: "catpaw/self", Content: digest(labels.String(), c.StateDir), Plugin: "catpaw", Source: "catpaw itself",
 		Interval: selfInterval, Policy: policy, Labels: labels,
-		Input: &self{store: s, running: r, dir: c.StateDir, lost: map[string]uint64{}, late: map[string]*late{}, clock: clockWatch{read: readClocks}},
+		Input: &self{store: s, running: r, vitals: v, dir: c.StateDir, lost: map[string]uint64{}, late: map[string]*late{}, clock: clockWatch{read: readClocks}},
 	}
 }
 
@@ -51,6 +52,7 @@ func (s *self) Init() error { return nil }
 
 // Gather looks at the store.
 func (s *self) Gather(_ context.Context, r *pipeline.Report) error {
+	note(&s.vitals.ran)
 	r.Add(s.state())
 	for _, queue := range s.store.Queues() {
 		r.Add(s.queue(queue))

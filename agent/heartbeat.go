@@ -1,0 +1,138 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"catpaw/internal/config"
+)
+
+// heartbeatOptions are [heartbeat].
+type heartbeatOptions struct {
+	URL      config.Secret   `toml:"url"`
+	Method   string          `toml:"method"`
+	Interval config.Duration `toml:"interval"`
+	Timeout  config.Duration `toml:"timeout"`
+}
+
+func defaultHeartbeat() heartbeatOptions {
+	return heartbeatOptions{Method: http.MethodGet, Interval: config.Duration(time.Minute), Timeout: config.Duration(10 * time.Second)}
+}
+
+// Init judges the options.
+func (o *heartbeatOptions) Init() error {
+	var errs []error
+	target, err := url.Parse(o.URL.Reveal())
+	switch {
+	case o.URL == "":
+		errs = append(errs, config.Field("url", "it is missing: say whom to tell that catpaw lives"))
+	case err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https":
+		errs = append(errs, config.Field("url", `it must begin with http:// or https://`))
+	}
+	methods := []string{http.MethodGet, http.MethodPost, http.MethodHead, http.MethodPut}
+	if !slices.Contains(methods, o.Method) {
+		errs = append(errs, config.Field("method", "%q is not one of GET, POST, HEAD, PUT%s", o.Method, config.DidYouMean(o.Method, methods)))
+	}
+	if o.Interval.Std() < time.Second {
+		errs = append(errs, config.Field("interval", "%s is too short: at least 1s", o.Interval))
+	}
+	if o.Timeout <= 0 {
+		errs = append(errs, config.Field("timeout", "it must be more than 0"))
+	}
+	return errors.Join(errs...)
+}
+
+// heart tells a watchdog elsewhere, again and again, that the agent lives and does its work; when it does not, it
+// falls silent, and the watchdog tells people.
+type heart struct {
+	options chan heartbeatOptions // new ones; a zero URL stops it
+	unwell  func(time.Time) error
+	log     *zap.Logger
+	said    string // what is wrong, as the log has it
+}
+
+func newHeart(unwell func(time.Time) error, log *zap.Logger) *heart {
+	return &heart{options: make(chan heartbeatOptions, 1), unwell: unwell, log: log}
+}
+
+// use replaces the options. One goroutine at a time may call it.
+func (h *heart) use(o heartbeatOptions) {
+	select {
+	case <-h.options: // nobody has seen those yet
+	default:
+	}
+	h.options <- o
+}
+
+// beat runs until ctx ends.
+func (h *heart) beat(ctx context.Context) {
+	var o heartbeatOptions
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	client := &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+	defer client.CloseIdleConnections()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case o = <-h.options:
+			timer.Reset(0)
+			continue
+		case <-timer.C:
+		}
+		if o.URL == "" {
+			continue
+		}
+		timer.Reset(o.Interval.Std())
+		err := h.unwell(time.Now())
+		if err != nil {
+			h.tell("the heartbeat is withheld", err)
+			continue
+		}
+		h.tell("the heartbeat does not get through", send(ctx, client, o))
+	}
+}
+
+// tell logs what is wrong once, and when it is over.
+func (h *heart) tell(what string, err error) {
+	switch text := fmt.Sprint(what, err); {
+	case err == nil && h.said != "":
+		h.log.Info("the heart beats again")
+		h.said = ""
+	case err != nil && text != h.said:
+		h.log.Error(what, zap.Error(err))
+		h.said = text
+	}
+}
+
+// send makes one beat. Its error shows no more of the URL than the host, for the path is often a secret.
+func send(ctx context.Context, client *http.Client, o heartbeatOptions) error {
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout.Std())
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, o.Method, o.URL.Reveal(), nil)
+	if err != nil {
+		return errors.New("the url cannot be used")
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		var inner *url.Error
+		if errors.As(err, &inner) {
+			err = inner.Err
+		}
+		return fmt.Errorf("%s: %w", request.URL.Host, err)
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 4096))
+	if response.StatusCode >= 300 {
+		return fmt.Errorf("%s answers %s", request.URL.Host, response.Status)
+	}
+	return nil
+}
