@@ -41,6 +41,8 @@ type Agent struct {
 	started  time.Time
 	vitals   *vitals
 	heart    *heart
+	files    watch
+	watching bool        // files; both are the goroutine's of Run
 	asks     chan func() // done by the goroutine of Run, between two reloads
 
 	parts map[string]part // of the running configuration; the goroutine's of Run
@@ -54,12 +56,14 @@ type Agent struct {
 // it read the configuration again. The error is a fault of the configuration at start.
 func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 	source.inputs = source.probes()
+	files := watch{dir: source.Dir}
+	files.read()
 	c, err := source.Load()
 	if err != nil {
 		return err
 	}
 	a := &Agent{source: source, level: zap.NewAtomicLevel(), logged: c.Log, stateDir: c.StateDir,
-		started: time.Now(), asks: make(chan func())}
+		started: time.Now(), asks: make(chan func()), files: files}
 	if a.log, err = c.Log.open(a.level, toStdout(c)); err != nil {
 		return err
 	}
@@ -92,6 +96,10 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 		case <-tick.C:
 			a.pipeline.Do(a.endMutes)
 			note(&a.vitals.decided)
+			if a.watching && a.files.changed() {
+				a.log.Info("the configuration's files have changed")
+				_, _ = a.reload() // the log has it
+			}
 		}
 	}
 }
@@ -156,6 +164,7 @@ func (a *Agent) apply(c *Configuration) {
 		a.log.Warn(warning)
 	}
 	a.heart.use(c.heartbeat)
+	a.watching = c.WatchConfig
 	checks := append(slices.Clone(c.Checks), selfCheck(a.store, a.pipeline, a.vitals, c))
 	covers := func(plugin string) bool { return plugin == "catpaw" || a.source.covers(plugin) }
 	a.pipeline.Apply(checks, c.Outputs, func() {
@@ -186,6 +195,7 @@ func ids(checks []*pipeline.Check) map[string]bool {
 
 // reload reads everything first; on any fault the agent goes on as before.
 func (a *Agent) reload() (Changes, error) {
+	a.files.read()
 	c, err := a.source.Load()
 	if err != nil {
 		a.mu.Lock()

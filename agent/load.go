@@ -24,6 +24,7 @@ import (
 type global struct {
 	Interval config.Duration   `toml:"interval"`
 	StateDir string            `toml:"state_dir"`
+	Watch    bool              `toml:"watch_config"`
 	Labels   map[string]string `toml:"labels"`
 }
 
@@ -46,7 +47,7 @@ func (s Source) Load() (*Configuration, error) {
 	}
 	c := &Configuration{Log: defaultLogOptions()}
 	l.decodeMain(root, c)
-	c.StateDir, c.Labels = l.stateDir(), l.global.Labels
+	c.StateDir, c.Labels, c.WatchConfig = l.stateDir(), l.global.Labels, l.global.Watch
 	c.Outputs = l.outputs(root)
 	if _, misplaced := root.Table()["instances"]; !misplaced {
 		c.Checks = l.checks(dirs)

@@ -42,15 +42,16 @@ func (s Source) probes() map[string]func() pipeline.Input {
 
 // Configuration is a directory that was read, judged and found good.
 type Configuration struct {
-	Log       LogOptions
-	StateDir  string            // where the store's file and the control socket are
-	Labels    map[string]string // [global.labels]
-	Checks    []*pipeline.Check
-	Outputs   []*pipeline.OutputSpec
-	Windows   []*silence.Window // [[processors.silence]]
-	Inhibits  []*inhibit.Rule   // [[processors.inhibit]]
-	heartbeat heartbeatOptions
-	Warnings  []string // worth telling, not worth refusing
+	Log         LogOptions
+	WatchConfig bool              // reload when the files change
+	StateDir    string            // where the store's file and the control socket are
+	Labels      map[string]string // [global.labels]
+	Checks      []*pipeline.Check
+	Outputs     []*pipeline.OutputSpec
+	Windows     []*silence.Window // [[processors.silence]]
+	Inhibits    []*inhibit.Rule   // [[processors.inhibit]]
+	heartbeat   heartbeatOptions
+	Warnings    []string // worth telling, not worth refusing
 }
 
 // Probes are the names of all probes.

@@ -146,3 +146,20 @@ func TestTheSocketIsTheUsersOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestChangedFilesAreReadAgain(t *testing.T) {
+	t.Parallel()
+	dir, say := scripted(t, stdoutOnly+"[global]\nwatch_config = true\n")
+	say("Ok")
+	a := start(t, "-configs", dir)
+	a.waitLog("catpaw runs")
+	write(t, dir, map[string]string{"p.exec/b.toml": "[[instances]]\ncommands = [['true']]\n"})
+	a.waitLog(`reloaded {"added": 1, "removed": 0`)
+	write(t, dir, map[string]string{"p.exec/b.toml": "[[instances]]\ncomands = 1\n"})
+	a.waitLog("reload refused, the old configuration goes on")
+	write(t, dir, map[string]string{"config.toml": stdoutOnly, "p.exec/b.toml": "[[instances]]\ncommands = [['true']]\ninterval = 7\n"})
+	a.waitLog(`reloaded {"added": 0, "removed": 0, "changed": 1`)
+	if n := strings.Count(a.logged(), "reload refused"); n != 1 {
+		t.Errorf("a faulty configuration is refused %d times", n)
+	}
+}

@@ -1,0 +1,49 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// watch looks whether the files of a configuration have changed. It asks for names, sizes and times, which works on
+// every file system, also through the links of mounted secrets and on shares that tell nobody of changes.
+type watch struct {
+	dir    string
+	loaded string // as they were when they were read last
+	last   string // as of the last look
+}
+
+// read notes how the files are, before they are read.
+func (w *watch) read() { w.loaded = signature(w.dir); w.last = w.loaded }
+
+// changed reports whether the files are no longer as they were read, and have been left alone since the last
+// look: who saves several files gets one reload.
+func (w *watch) changed() bool {
+	now := signature(w.dir)
+	settled := now == w.last
+	w.last = now
+	return settled && now != w.loaded
+}
+
+// signature is the same as long as nobody changes the files.
+func signature(dir string) string {
+	var all strings.Builder
+	for _, pattern := range []string{"*.toml", "p.*", "p.*/*.toml"} {
+		names, _ := filepath.Glob(filepath.Join(escapeGlob(dir), pattern)) // the pattern is good
+		for _, name := range names {
+			if info, err := os.Stat(name); err == nil && !info.IsDir() {
+				fmt.Fprintln(&all, name, info.Size(), info.ModTime().UnixNano(), info.Mode())
+			} else {
+				fmt.Fprintln(&all, name, err)
+			}
+		}
+	}
+	return all.String()
+}
+
+// escapeGlob makes a path a pattern that matches only itself.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(path)
+}
