@@ -41,6 +41,7 @@ type Agent struct {
 	started  time.Time
 	vitals   *vitals
 	heart    *heart
+	page     *page
 	files    watch
 	watching bool        // files; both are the goroutine's of Run
 	asks     chan func() // done by the goroutine of Run, between two reloads
@@ -87,6 +88,7 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 		select {
 		case <-ctx.Done():
 			a.notify(daemon.SdNotifyStopping)
+			a.page.close()
 			a.stop()
 			return nil
 		case <-reload:
@@ -139,6 +141,7 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 	})
 	a.vitals = &vitals{began: time.Now(), checks: a.pipeline.Checks, trouble: a.store.Trouble}
 	a.heart = newHeart(a.vitals.unwell, a.log)
+	a.page = &page{handler: a.public(), log: a.log}
 	a.opened = a.alerting.Firing()
 	a.apply(c)
 	return nil
@@ -165,6 +168,7 @@ func (a *Agent) apply(c *Configuration) {
 	}
 	a.heart.use(c.heartbeat)
 	a.watching = c.WatchConfig
+	a.page.use(c.page)
 	checks := append(slices.Clone(c.Checks), selfCheck(a.store, a.pipeline, a.vitals, c))
 	covers := func(plugin string) bool { return plugin == "catpaw" || a.source.covers(plugin) }
 	a.pipeline.Apply(checks, c.Outputs, func() {

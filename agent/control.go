@@ -80,14 +80,9 @@ func (a *Agent) listen() net.Listener {
 }
 
 func (a *Agent) routes() http.Handler {
-	queues := &local{store: a.store, health: a.pipeline.Health}
+	queues := a.queues()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+apiRoot+"status", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w)(a.status(queues))
-	})
-	mux.HandleFunc("GET "+apiRoot+"why", func(w http.ResponseWriter, r *http.Request) {
-		reply(w)(a.why(r.FormValue("q")))
-	})
+	a.lookRoutes(mux)
 	mux.HandleFunc("POST "+apiRoot+"reload", func(w http.ResponseWriter, r *http.Request) {
 		reply(w)(a.reloadNow(r.Context()))
 	})
@@ -95,9 +90,6 @@ func (a *Agent) routes() http.Handler {
 		reply(w)(a.setLogLevel(r.FormValue("level")))
 	})
 	a.muteRoutes(mux)
-	mux.HandleFunc("GET "+apiRoot+"queues", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w)(queues.List())
-	})
 	mux.HandleFunc("GET "+apiRoot+"queues/{name}/events", func(w http.ResponseWriter, r *http.Request) {
 		after, _ := strconv.ParseUint(r.FormValue("after"), 10, 64)
 		reply(w)(queues.Events(r.PathValue("name"), r.FormValue("dead") != "", after))

@@ -161,7 +161,7 @@ func isList(n *config.Node) bool {
 
 // decodeMain judges [global], [log] and [[processors.X]]. Outputs are judged elsewhere.
 func (l *loader) decodeMain(root *config.Node, c *Configuration) {
-	known := []string{"global", "log", "heartbeat", "flashduty", "processors", "outputs"}
+	known := []string{"global", "log", "heartbeat", "status", "flashduty", "processors", "outputs"}
 	for _, key := range slices.Sorted(maps.Keys(root.Table())) {
 		if !slices.Contains(known, key) {
 			hint := config.DidYouMean(key, known)
@@ -182,6 +182,10 @@ func (l *loader) decodeMain(root *config.Node, c *Configuration) {
 	}
 	l.decodeLog(root.Get("log"), &c.Log)
 	l.processors(root.Get("processors"), c)
+	if n := root.Get("status"); n != nil {
+		config.Decode(n, &l.errs, &c.page)
+		l.errs.AddInit(n, c.page.Init())
+	}
 	if n := root.Get("heartbeat"); n != nil {
 		c.heartbeat = defaultHeartbeat()
 		config.Decode(n, &l.errs, &c.heartbeat)

@@ -51,6 +51,7 @@ type Configuration struct {
 	Windows     []*silence.Window // [[processors.silence]]
 	Inhibits    []*inhibit.Rule   // [[processors.inhibit]]
 	heartbeat   heartbeatOptions
+	page        statusOptions
 	Warnings    []string // worth telling, not worth refusing
 }
 

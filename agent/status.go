@@ -61,8 +61,8 @@ type Why struct {
 	Outputs []QueueStatus          `json:"outputs"`        // those that have something yet to deliver, or fail
 }
 
-func (a *Agent) status(queues Queues) (Status, error) {
-	outputs, err := queues.List()
+func (a *Agent) status() (Status, error) {
+	outputs, err := a.queues().List()
 	if err != nil {
 		return Status{}, err
 	}
@@ -96,7 +96,7 @@ func (a *Agent) why(asked string) (Why, error) {
 	if len(w.Stories)+len(w.Checks) == 0 {
 		return Why{}, fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label", asked)
 	}
-	queues, err := (&local{store: a.store, health: a.pipeline.Health}).List()
+	queues, err := a.queues().List()
 	for _, queue := range queues {
 		if queue.Queued > 0 || queue.LastFailure.After(queue.LastSuccess) {
 			w.Outputs = append(w.Outputs, queue)

@@ -1,0 +1,172 @@
+package agent
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"catpaw/internal/config"
+)
+
+// statusOptions are [status]: where people and programs may look at the agent over HTTP.
+type statusOptions struct {
+	Listen   string        `toml:"listen"` // host:port; "" = nowhere
+	User     string        `toml:"user"`
+	Password config.Secret `toml:"password"`
+	Token    config.Secret `toml:"token"` // instead, or as well: Authorization: Bearer
+}
+
+// Init judges the options.
+func (o *statusOptions) Init() error {
+	var errs []error
+	host, port, err := net.SplitHostPort(o.Listen)
+	switch {
+	case o.Listen == "":
+		errs = append(errs, config.Field("listen", `it is missing: say where, as in "127.0.0.1:8940"`))
+	case err != nil || !config.IsPort(port):
+		errs = append(errs, config.Field("listen", `%q is no address: write it as "127.0.0.1:8940"`, o.Listen))
+	case !isLoopback(host) && !o.guarded():
+		errs = append(errs, config.Field("listen", "others can reach %q: set user and password, or token", o.Listen))
+	}
+	if (o.User == "") != (o.Password == "") {
+		errs = append(errs, config.Field("user", "user and password go together"))
+	}
+	return errors.Join(errs...)
+}
+
+func (o *statusOptions) guarded() bool { return o.User != "" && o.Password != "" || o.Token != "" }
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// page serves the status page, the API for programs, health and metrics.
+type page struct {
+	handler http.Handler
+	log     *zap.Logger
+
+	options statusOptions
+	server  *http.Server
+	serving sync.WaitGroup
+}
+
+// use begins to serve where the options say, and ceases where they do not. One goroutine may call it. That an address
+// cannot be had is no reason not to run: it is tried again with the next reload.
+func (p *page) use(o statusOptions) {
+	if o == p.options {
+		return
+	}
+	p.close()
+	if o.Listen == "" {
+		return
+	}
+	listener, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		p.log.Error("the status page cannot be served; mend [status] listen and reload", zap.Error(err))
+		return
+	}
+	p.options = o
+	p.server = &http.Server{
+		Handler: o.guard(p.handler), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16, ErrorLog: zap.NewStdLog(zap.NewNop()),
+	}
+	server := p.server
+	p.serving.Go(func() { _ = server.Serve(listener) }) // ends with Close
+	p.log.Info("the status page is served", zap.String("listen", listener.Addr().String()))
+}
+
+func (p *page) close() {
+	if p.server != nil {
+		p.server.Close()
+		p.serving.Wait()
+	}
+	p.server, p.options = nil, statusOptions{}
+}
+
+// guard lets in who may: with the password or the token; where there is neither, who asks for this machine by a
+// name of its loopback, so that no page of another site can pass itself off as ours (DNS rebinding). Sites of
+// others may change nothing in any case.
+func (o statusOptions) guard(next http.Handler) http.Handler {
+	next = http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/healthz" || r.URL.Path == "/readyz": // they tell a word, and who asks often cannot log in
+		case !o.guarded() && !isLoopback(hostOf(r)):
+			http.Error(w, "ask by 127.0.0.1 or localhost, or set a password in [status]", http.StatusForbidden)
+			return
+		case o.guarded() && !o.knows(r):
+			w.Header().Set("WWW-Authenticate", `Basic realm="catpaw", charset="UTF-8"`)
+			http.Error(w, "log in", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func hostOf(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		return host
+	}
+	return strings.Trim(r.Host, "[]")
+}
+
+func (o statusOptions) knows(r *http.Request) bool {
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return o.Token != "" && same(token, o.Token.Reveal())
+	}
+	user, password, ok := r.BasicAuth()
+	known := same(user, o.User) // both are compared, so that the time tells nothing
+	return ok && o.Password != "" && same(password, o.Password.Reveal()) && known
+}
+
+// same compares in a time that does not depend on the texts.
+func same(a, b string) bool {
+	hashA, hashB := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(hashA[:], hashB[:]) == 1
+}
+
+// public is what is served over HTTP. What empties queues, shows events or changes the agent itself is for the
+// control socket only.
+func (a *Agent) public() http.Handler {
+	mux := http.NewServeMux()
+	a.lookRoutes(mux)
+	a.muteRoutes(mux)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { sayWell(w, a.vitals.stuck(time.Now())) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { sayWell(w, a.vitals.unwell(time.Now())) })
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		status, err := a.status()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_ = writeMetrics(w, status)
+	})
+	return mux
+}
+
+func sayWell(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+// lookRoutes are the part of the API that changes nothing.
+func (a *Agent) lookRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+apiRoot+"status", func(w http.ResponseWriter, _ *http.Request) { reply(w)(a.status()) })
+	mux.HandleFunc("GET "+apiRoot+"why", func(w http.ResponseWriter, r *http.Request) { reply(w)(a.why(r.FormValue("q"))) })
+	mux.HandleFunc("GET "+apiRoot+"queues", func(w http.ResponseWriter, _ *http.Request) { reply(w)(a.queues().List()) })
+}
+
+func (a *Agent) queues() *local { return &local{store: a.store, health: a.pipeline.Health} }

@@ -1,0 +1,114 @@
+package agent
+
+import (
+	"bytes"
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"catpaw/pipeline"
+	"catpaw/pipeline/pipetest"
+	"catpaw/store"
+)
+
+var update = flag.Bool("update", false, "write testdata anew")
+
+// TestTheMetricsAreAPromise: names, types and labels are what dashboards are built on.
+func TestTheMetricsAreAPromise(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(1_700_000_000, 500_000_000)
+	var got bytes.Buffer
+	err := writeMetrics(&got, Status{
+		Version: "1.2.3", Started: at, Config: Loaded{At: at, Refused: "a.toml:1: x"},
+		Checks: []pipeline.CheckHealth{
+			{ID: "exec/1", Plugin: "exec", Source: "p.exec/a \"b\".toml:1", Began: at, Took: 0.25, Results: 3, Bad: 1, Runs: 7, Skipped: 2, Error: "no"},
+			{ID: "net/2", Plugin: "net", Source: "p.net/a.toml:1"},
+		},
+		Alerts:  []Alert{{Phase: "firing", Severity: "Critical"}, {Phase: "firing", Severity: "Critical"}, {Phase: "recovered"}},
+		Outputs: []QueueStatus{{QueueInfo: store.QueueInfo{Name: "chat", Queued: 2, Bytes: 700, Held: 1, Counts: store.Counts{Accepted: 9, Delivered: 3, Dead: 1, Merged: 1, Lost: 1, Purged: 1}}, Health: pipeline.Health{FailsSince: at}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const golden = "testdata/metrics.txt"
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil || !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("%v; the metrics are\n%s", err, got.Bytes())
+	}
+}
+
+func TestWhoMayLook(t *testing.T) {
+	t.Parallel()
+	open := statusOptions{Listen: "127.0.0.1:0"}
+	both := statusOptions{Listen: "127.0.0.1:0", User: "me", Password: "pass", Token: "tok"}
+	for _, c := range []struct {
+		name    string
+		options statusOptions
+		method  string
+		path    string
+		header  map[string]string
+		want    int
+	}{
+		{"anybody on this machine", open, "GET", "/x", nil, 200},
+		{"by the name localhost", open, "GET", "/x", map[string]string{"Host": "localhost:8940"}, 200},
+		{"by IPv6", open, "GET", "/x", map[string]string{"Host": "[::1]:8940"}, 200},
+		{"a site that resolves to us", open, "GET", "/x", map[string]string{"Host": "evil.example:8940"}, 403},
+		{"a probe by another name", open, "GET", "/healthz", map[string]string{"Host": "pod.cluster"}, 200},
+		{"a form on our own page", open, "POST", "/x", map[string]string{"Sec-Fetch-Site": "same-origin"}, 200},
+		{"a program that posts", open, "POST", "/x", nil, 200},
+		{"a form on another site", open, "POST", "/x", map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
+		{"a form on another site, in an old browser", open, "POST", "/x", map[string]string{"Origin": "https://evil.example"}, 403},
+		{"nobody we know", both, "GET", "/x", nil, 401},
+		{"nobody we know may ask for health", both, "GET", "/readyz", nil, 200},
+		{"with the token", both, "GET", "/x", map[string]string{"Authorization": "Bearer tok"}, 200},
+		{"with another token", both, "GET", "/x", map[string]string{"Authorization": "Bearer to"}, 401},
+		{"with the password", both, "GET", "/x", map[string]string{"Authorization": "Basic bWU6cGFzcw=="}, 200},
+		{"with another password", both, "GET", "/x", map[string]string{"Authorization": "Basic bWU6cGFzYw=="}, 401},
+		{"with the password, from another site", both, "POST", "/x", map[string]string{"Authorization": "Basic bWU6cGFzcw==", "Sec-Fetch-Site": "cross-site"}, 403},
+		{"an empty token", statusOptions{User: "me", Password: "pass"}, "GET", "/x", map[string]string{"Authorization": "Bearer "}, 401},
+		{"an empty password", statusOptions{Token: "tok"}, "GET", "/x", map[string]string{"Authorization": "Basic Og=="}, 401},
+	} {
+		handler := c.options.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		r := httptest.NewRequest(c.method, "http://127.0.0.1:8940"+c.path, nil)
+		for name, value := range c.header {
+			r.Header.Set(name, value)
+			if name == "Host" {
+				r.Host = value
+			}
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s: %d, want %d", c.name, w.Code, c.want)
+		}
+	}
+}
+
+func TestWrongStatusPages(t *testing.T) {
+	t.Parallel()
+	for options, want := range map[string]string{
+		"":                                  "listen: it is missing",
+		"listen = 'here'":                   "listen: \"here\" is no address",
+		"listen = '127.0.0.1:99999'":        "listen:",
+		"listen = '0.0.0.0:8940'":           "set user and password, or token",
+		"listen = ':8940'":                  "set user and password, or token",
+		"listen = '[::]:8940'\nuser = 'me'": "user and password go together",
+		"listen = '127.0.0.1:1'\ntokn = 1":  `did you mean "token"?`,
+	} {
+		pipetest.WantError(t, pipetest.TryOptions(options, &statusOptions{}), want)
+	}
+	for _, fine := range []string{"listen = '127.0.0.1:8940'", "listen = 'localhost:8940'", "listen = '[::1]:1'", "listen = ':1'\ntoken = 'x'", "listen = '10.0.0.1:1'\nuser = 'a'\npassword = 'b'"} {
+		if err := pipetest.TryOptions(fine, &statusOptions{}); err != nil {
+			t.Errorf("%s: %v", strings.ReplaceAll(fine, "\n", "; "), err)
+		}
+	}
+}
