@@ -91,10 +91,11 @@ type Terse interface {
 	Terse() bool
 }
 
-// Mindful is an Output that must know which alerts are open, beside hearing of their changes: Remind is
-// called with those that it was told of, after it was started.
+// Mindful is an Output that must know which alerts are open, beside hearing of their changes. After it was started,
+// Remind is called with how to ask for those that it was told of, in the order of their keys. That may be asked from
+// any goroutine, but not before Remind has returned.
 type Mindful interface {
-	Remind(open []*Event)
+	Remind(open func() []*Event)
 }
 
 // Watcher is an Output that can tell that its reader has left before it has anything to write.

@@ -96,7 +96,10 @@ func (p *Pipeline) Apply(checks []*Check, outputs []*OutputSpec, prepare func())
 func (p *Pipeline) remind(started []*OutputSpec) {
 	for _, spec := range started {
 		if mindful, ok := spec.Output.(Mindful); ok && p.open != nil {
-			mindful.Remind(p.open(spec.Name))
+			mindful.Remind(func() (open []*Event) {
+				p.Do(func(*Batch) { open = p.open(spec.Name) })
+				return open
+			})
 		}
 	}
 }

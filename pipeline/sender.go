@@ -29,10 +29,15 @@ type OutputSpec struct {
 
 // limits are those of the output's queue.
 func (o *OutputSpec) limits() store.Limits {
-	const few = 64 // rows: enough to have the next at hand, and to see past a key that must wait
+	const few = 64    // rows: enough to have the next at hand, and to see past a key that must wait
+	const many = 2000 // of an output that tells slowly: what is over by now is to be seen among what waits
+	window := max(few, 2*o.Output.BatchSize())
 	terse, ok := o.Output.(Terse)
+	if ok && terse.Terse() {
+		window = many
+	}
 	return store.Limits{
-		Lanes: o.Concurrency, Window: max(few, 2*o.Output.BatchSize()), MaxEvents: o.MaxEvents, MaxBytes: o.MaxBytes,
+		Lanes: o.Concurrency, Window: window, MaxEvents: o.MaxEvents, MaxBytes: o.MaxBytes,
 		Brief: ok && terse.Terse(),
 	}
 }

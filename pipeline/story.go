@@ -18,6 +18,8 @@ type story struct {
 	tries     int
 	lastError string
 	lastFail  time.Time
+	told      int // failures told to the log since toldFrom
+	toldFrom  time.Time
 	lastGood  time.Time
 
 	refusal     string // the last that was told
@@ -62,9 +64,19 @@ func (s *story) failed(log *zap.Logger, lane int, err error) {
 		known = known || other == text
 	}
 	s.failing[lane], s.lastError, s.lastFail = text, text, time.Now()
-	if !known {
+	if !known && s.mayTell(time.Now()) {
 		log.Warn("cannot deliver; the events wait and are tried again", zap.Error(err), zap.Int("tries", s.tries))
 	}
+}
+
+// mayTell bounds what the log gets of a sink whose errors differ at every try.
+func (s *story) mayTell(now time.Time) bool {
+	const most, per = 5, time.Minute
+	if now.Sub(s.toldFrom) >= per {
+		s.toldFrom, s.told = now, 0
+	}
+	s.told++
+	return s.told <= most
 }
 
 // refused tells of an event that the sink will never take: at once where the reason is new, then from

@@ -2,7 +2,10 @@ package pipeline
 
 import (
 	"errors"
+	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -31,4 +34,22 @@ func TestAFailureIsToldOnceUntilItChangesOrEnds(t *testing.T) {
 			t.Fatalf("after step %d: %d lines, want %d", i, logs.Len(), step.lines)
 		}
 	}
+}
+
+// TestASinkWhoseErrorsDifferEveryTimeDoesNotFillTheLog, as of one that repeats a request's number.
+func TestASinkWhoseErrorsDifferEveryTimeDoesNotFillTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.InfoLevel)
+		var s story
+		for i := range 600 {
+			s.failed(zap.New(core), 0, fmt.Errorf("request %d failed", i))
+			time.Sleep(time.Second)
+		}
+		if n := logs.Len(); n != 50 {
+			t.Errorf("%d lines in ten minutes", n)
+		}
+		if h := s.health(); h.LastError != "request 599 failed" {
+			t.Errorf("the last error is %q", h.LastError)
+		}
+	})
 }

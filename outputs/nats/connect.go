@@ -63,6 +63,7 @@ func (o *Output) heard(_ *nats.Conn, err error) {
 	if err == nil {
 		return
 	}
+	o.denials.hear(err)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.why = err

@@ -29,10 +29,11 @@ func (o *Output) publishToStream(ctx context.Context, conn *nats.Conn, messages 
 	if o.Stream != "" {
 		options = append(options, jetstream.WithExpectStream(o.Stream))
 	}
+	before := o.denials.now()
 	futures := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
 		if verdicts[i] == nil {
-			if int64(len(m.Data)) > conn.MaxPayload() {
+			if most := conn.MaxPayload(); most > 0 && int64(len(m.Data)) > most {
 				verdicts[i] = nats.ErrMaxPayload // the library lets it pass, and the server cuts the connection
 				continue
 			}
@@ -41,12 +42,18 @@ func (o *Output) publishToStream(ctx context.Context, conn *nats.Conn, messages 
 	}
 	for i, future := range futures {
 		if future != nil {
-			verdicts[i] = o.awaitAck(ctx, future, options)
+			verdicts[i] = o.awaitAck(ctx, future, before, options)
 		}
 	}
 }
 
-func (o *Output) awaitAck(ctx context.Context, future jetstream.PubAckFuture, options []jetstream.PublishOpt) error {
+// awaitAck waits for the acknowledgement, or for the server to deny the subject, as it had not before: then there
+// will be none.
+func (o *Output) awaitAck(ctx context.Context, future jetstream.PubAckFuture, before int, options []jetstream.PublishOpt) error {
+	denied := o.denials.next()
+	if err := o.denials.since(before, future.Msg().Subject); err != nil {
+		return err
+	}
 	select {
 	case ack := <-future.Ok():
 		if ack.Duplicate {
@@ -55,6 +62,8 @@ func (o *Output) awaitAck(ctx context.Context, future jetstream.PubAckFuture, op
 		return nil
 	case err := <-future.Err():
 		return o.judgeAck(err, future.Msg().Subject)
+	case <-denied:
+		return o.awaitAck(ctx, future, before, options)
 	case <-ctx.Done():
 		return fmt.Errorf("%s did not acknowledge in time", o.named())
 	}

@@ -8,6 +8,7 @@ package nats
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -47,6 +48,8 @@ type Output struct {
 	options []nats.Option
 	redact  redact.Redactor
 
+	denials denials
+
 	mu     sync.Mutex
 	conn   *nats.Conn // nil until the first Write
 	js     jetstream.JetStream
@@ -81,7 +84,7 @@ func (o *Output) Write(ctx context.Context, batch []*pipeline.Message) []error {
 		o.publish(ctx, conn, messages, verdicts)
 	}
 	for i := range verdicts {
-		verdicts[i] = o.told(verdicts[i])
+		verdicts[i] = o.told(conn, verdicts[i])
 	}
 	return verdicts
 }
@@ -110,10 +113,14 @@ func (o *Output) message(conn *nats.Conn, m *pipeline.Message) (*nats.Msg, error
 }
 
 // told words a failure and hides secrets in it.
-func (o *Output) told(err error) error {
+func (o *Output) told(conn *nats.Conn, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, nats.ErrReconnectBufExceeded), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrConnectionReconnecting):
+		return fmt.Errorf("the connection to %s broke; it is made again", o.named())
+	case errors.Is(err, nats.ErrMaxPayload) && conn.MaxPayload() <= 0:
+		return fmt.Errorf("%s says that it takes messages of at most %d bytes, which cannot be", o.named(), conn.MaxPayload())
 	case errors.Is(err, nats.ErrMaxPayload):
 		return pipeline.Refusedf("it is larger than the server takes (max_payload)")
 	case pipeline.IsRefused(err):

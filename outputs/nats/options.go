@@ -19,8 +19,11 @@ import (
 )
 
 const (
-	dialTimeout   = 2 * time.Second // one dead server must not cost the time for the others
-	reconnectWait = 500 * time.Millisecond
+	dialTimeout   = 2 * time.Second        // one dead server must not cost the time for the others
+	reconnectWait = 500 * time.Millisecond // doubled up to the next while nobody lets us in
+	reconnectMost = 8 * time.Second
+	writeTimeout  = 2 * time.Second  // of a server that hangs; the library holds a lock meanwhile
+	maxValue      = 100              // bytes of a value in a subject
 	pingInterval  = 20 * time.Second // twice without an answer, and the connection counts as dead
 	maxSubject    = 255              // bytes; NATS itself sets no limit but that of a line
 )
@@ -37,7 +40,8 @@ func (o *Output) Init() error {
 	o.redact.AddLogin(o.User, o.Password.Reveal())
 	o.options = []nats.Option{
 		nats.Name(o.ClientName), nats.Timeout(dialTimeout), nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(2),
-		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.IgnoreAuthErrorAbort(),
+		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.CustomReconnectDelay(pauseBetween), nats.IgnoreAuthErrorAbort(),
+		nats.FlusherTimeout(writeTimeout),
 		nats.SetCustomDialer(&dialer{net.Dialer{Timeout: dialTimeout}}),
 		nats.ReconnectBufSize(-1), // what cannot be sent now is ours to keep: the library would send it once more later
 		nats.ReconnectErrHandler(o.heard), nats.DisconnectErrHandler(o.heard), nats.ErrorHandler(func(c *nats.Conn, _ *nats.Subscription, err error) { o.heard(c, err) }),
@@ -80,6 +84,9 @@ func (o *Output) judgeStream() error {
 		if set && !o.JetStream {
 			errs = append(errs, config.Field(option, "it needs jetstream = true"))
 		}
+	}
+	if o.CreateStream && o.subjects() == ">" {
+		errs = append(errs, config.Field("create_stream", "the subject begins with a template, so the stream would take every subject: begin it with a fixed word, as in catpaw.{{.Plugin}}"))
 	}
 	if o.CreateStream && o.Stream == "" {
 		errs = append(errs, config.Field("create_stream", "say which, with stream"))
@@ -143,8 +150,16 @@ func (o *Output) secure() ([]nats.Option, error) {
 	return []nats.Option{nats.Secure(conf)}, nil
 }
 
-// safe makes a value one token of a subject: dots, stars, > and blanks would mean something.
+// pauseBetween is how long the library waits after it has tried all servers in vain.
+func pauseBetween(rounds int) time.Duration {
+	return min(reconnectMost, reconnectWait<<min(max(rounds-1, 0), 10))
+}
+
+// safe makes a value one token of a subject: dots, stars, > and blanks would mean something. Long ones are cut.
 func safe(value string) string {
+	if len(value) > maxValue {
+		value = strings.ToValidUTF8(value[:maxValue], "")
+	}
 	return strings.Map(func(r rune) rune {
 		if r == '.' || r == '*' || r == '>' || unicode.IsSpace(r) || !unicode.IsPrint(r) {
 			return '_'

@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,13 +33,9 @@ var notInLabelName = regexp.MustCompile(`[^a-zA-Z0-9_]`)
 // change of severity ends what was told before, without anybody having to remember it.
 func amAlerts(e *pipeline.Event, now time.Time, lasts time.Duration) (all []amAlert) {
 	for severity := pipeline.Info; severity <= pipeline.Critical; severity++ {
-		labels := map[string]string{"alertname": e.Title()}
+		labels := map[string]string{"alertname": cutTo(e.Title(), mostAMValue, bytesOf), "severity": ""}
 		for _, label := range e.Labels {
-			name := notInLabelName.ReplaceAllString(label.Key, "_")
-			if name != "" && name[0] >= '0' && name[0] <= '9' {
-				name = "_" + name
-			}
-			labels[name] = label.Value
+			labels[amName(label.Key, labels)] = cutTo(label.Value, mostAMValue, bytesOf)
 		}
 		labels["severity"] = strings.ToLower(severity.String())
 		alert := amAlert{Labels: labels, StartsAt: time.Unix(e.FirstFireTime, 0).UTC(), EndsAt: now.UTC()}
@@ -59,16 +54,37 @@ func amAlerts(e *pipeline.Event, now time.Time, lasts time.Duration) (all []amAl
 	return all
 }
 
-// keeper sends what fires again and again, until it recovers.
+// mostAMValue bounds a value, for Alertmanager itself sets no limit.
+const mostAMValue = 2048
+
+// amName makes a name of a label that Alertmanager takes and that no other label has: neither one that differs
+// only in signs that it does not take, nor those that we add.
+func amName(key string, taken map[string]string) string {
+	name := notInLabelName.ReplaceAllString(key, "_")
+	if name == "" || name[0] >= '0' && name[0] <= '9' {
+		name = "_" + name
+	}
+	for _, used := taken[name]; used; _, used = taken[name] {
+		name += "_"
+	}
+	return name
+}
+
+// keeper sends what fires again and again, until it recovers. What fires it asks of the engine, before every
+// request: an alert whose end is on its way, or goes elsewhere, must not be told again.
 type keeper struct {
-	send   func(ctx context.Context, events []*pipeline.Event) error
-	every  time.Duration
-	stop   context.CancelFunc // nil until there is something to keep
-	ended  chan struct{}
-	closed bool
+	send  func(ctx context.Context, events []*pipeline.Event) error
+	every time.Duration
+
+	// order keeps a request of ours and those that deliver apart: what we saw firing must not be told after its end.
+	order sync.RWMutex
 
 	mu     sync.Mutex
-	firing map[string]*pipeline.Event // by alert key
+	open   func() []*pipeline.Event
+	told   map[string]*pipeline.Event // as delivered, with the description that the engine does not keep
+	stop   context.CancelFunc         // nil until there is somebody to ask
+	ended  chan struct{}
+	closed bool
 }
 
 // note takes what was delivered.
@@ -76,37 +92,26 @@ func (k *keeper) note(e *pipeline.Event) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if e.Status == pipeline.Ok {
-		delete(k.firing, e.AlertKey)
+		delete(k.told, e.AlertKey)
 		return
 	}
-	k.keep(e)
+	if k.told == nil {
+		k.told = map[string]*pipeline.Event{}
+	}
+	k.told[e.AlertKey] = e
 }
 
-// remind takes what fires and was delivered by an earlier process.
-func (k *keeper) remind(open []*pipeline.Event) {
+// begin begins to ask.
+func (k *keeper) begin(open func() []*pipeline.Event) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, e := range open {
-		if k.firing[e.AlertKey] == nil {
-			k.keep(e)
-		}
-	}
-}
-
-func (k *keeper) keep(e *pipeline.Event) {
-	if k.closed {
+	if k.open = open; k.closed || k.stop != nil {
 		return
 	}
-	if k.firing == nil {
-		k.firing = map[string]*pipeline.Event{}
-	}
-	k.firing[e.AlertKey] = e
-	if k.stop == nil {
-		var ctx context.Context
-		ctx, k.stop = context.WithCancel(context.Background())
-		k.ended = make(chan struct{})
-		go k.run(ctx)
-	}
+	var ctx context.Context
+	ctx, k.stop = context.WithCancel(context.Background())
+	k.ended = make(chan struct{})
+	go k.run(ctx)
 }
 
 func (k *keeper) run(ctx context.Context) {
@@ -119,23 +124,52 @@ func (k *keeper) run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		k.mu.Lock()
-		keys := slices.Sorted(maps.Keys(k.firing))
-		open := make([]*pipeline.Event, 0, len(keys))
-		for _, key := range keys {
-			open = append(open, k.firing[key])
+		for after, more := "", true; more && ctx.Err() == nil; {
+			after, more = k.again(ctx, after)
 		}
-		k.mu.Unlock()
-		const most = 1000 // alerts in one request
-		for chunk := range slices.Chunk(open, most) {
-			limited, cancel := context.WithTimeout(ctx, k.every)
-			err := k.send(limited, chunk)
-			cancel()
-			if err != nil {
-				break // the next tick tries again; what changes comes through the queue, which tells of it
+	}
+}
+
+// again sends the next alerts after a key, as they are now. Where that fails, the next tick tries again; what
+// changes comes through the queue, which tells of it.
+func (k *keeper) again(ctx context.Context, after string) (last string, more bool) {
+	const most = 1000 // alerts in one request
+	k.order.Lock()
+	defer k.order.Unlock()
+	open := k.firing()
+	from, _ := slices.BinarySearchFunc(open, after, func(e *pipeline.Event, key string) int { return strings.Compare(e.AlertKey, key) })
+	if from < len(open) && open[from].AlertKey == after {
+		from++
+	}
+	chunk := open[from:min(from+most, len(open))]
+	if len(chunk) == 0 {
+		return "", false
+	}
+	limited, cancel := context.WithTimeout(ctx, k.every)
+	defer cancel()
+	err := k.send(limited, chunk)
+	return chunk[len(chunk)-1].AlertKey, err == nil && from+most < len(open)
+}
+
+// firing is what fires now, in the order of its keys, as it was delivered where that was told last.
+func (k *keeper) firing() []*pipeline.Event {
+	k.mu.Lock()
+	ask := k.open
+	k.mu.Unlock()
+	open := ask()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	kept := make(map[string]*pipeline.Event, len(open))
+	for i, e := range open {
+		if told := k.told[e.AlertKey]; told != nil {
+			kept[e.AlertKey] = told
+			if told.Status == e.Status {
+				open[i] = told
 			}
 		}
 	}
+	k.told = kept
+	return open
 }
 
 func (k *keeper) close() {
@@ -182,6 +216,8 @@ func (o *Output) writeAlerts(ctx context.Context, batch []*pipeline.Message) err
 		}
 		events = append(events, event)
 	}
+	o.keeper.order.RLock()
+	defer o.keeper.order.RUnlock()
 	err := o.sendAlerts(ctx, events, idOf(batch))
 	if err == nil {
 		for _, event := range events {
@@ -192,8 +228,8 @@ func (o *Output) writeAlerts(ctx context.Context, batch []*pipeline.Message) err
 }
 
 // Remind is pipeline.Mindful: what fires is sent again after a restart, too.
-func (o *Output) Remind(open []*pipeline.Event) {
+func (o *Output) Remind(open func() []*pipeline.Event) {
 	if o.keeper != nil {
-		o.keeper.remind(open)
+		o.keeper.begin(open)
 	}
 }

@@ -2,12 +2,15 @@ package webhook
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"catpaw/internal/config"
 	"catpaw/pipeline"
-	"catpaw/pipeline/pipetest"
 )
 
 func toAlertmanager(t *testing.T, url string) *Output {
@@ -36,47 +39,117 @@ func alertsOf(t *testing.T, r seen) (fires map[string]bool, labels map[string]st
 	return fires, labels
 }
 
+// engine plays the engine: which alerts fire.
+type engine struct {
+	mu   sync.Mutex
+	open []*pipeline.Event
+}
+
+func (g *engine) fires(open ...*pipeline.Event) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open = open
+}
+
+func (g *engine) ask() []*pipeline.Event {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.open)
+}
+
+func eventOf(t *testing.T, m *pipeline.Message) *pipeline.Event {
+	t.Helper()
+	e, err := m.Event()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 func TestAlertmanagerIsToldAgainUntilItIsOver(t *testing.T) {
 	t.Parallel()
 	url, got := sink(t, fine)
-	o := toAlertmanager(t, url)
+	o, g := toAlertmanager(t, url), &engine{}
+	known := eventOf(t, firing())
+	known.Description = "" // the engine does not keep it
+	g.fires(known)
 	send(t, o, []*pipeline.Message{firing()})
+	o.Remind(g.ask)
 	fires, labels := alertsOf(t, <-got)
 	if !fires["critical"] || fires["warning"] || fires["info"] || labels["target"] != "/data" || labels["alertname"] != "disk <usage>" {
 		t.Errorf("fires %v, labels %v", fires, labels)
 	}
 	for range 3 {
-		if fires, _ := alertsOf(t, <-got); !fires["critical"] {
-			t.Errorf("told again: %v", fires)
+		again := <-got
+		if fires, _ := alertsOf(t, again); !fires["critical"] || !strings.Contains(again.body, `"description"`) {
+			t.Errorf("told again: %v %s", fires, again.body)
 		}
 	}
+	g.fires()
 	send(t, o, []*pipeline.Message{recovered()})
 	for {
 		if fires, _ := alertsOf(t, <-got); !fires["critical"] {
 			break
 		}
 	}
-	o.keeper.mu.Lock()
-	defer o.keeper.mu.Unlock()
-	if len(o.keeper.firing) != 0 {
-		t.Errorf("what is over is kept: %v", o.keeper.firing)
+	o.keeper.again(t.Context(), "")
+	if len(o.keeper.told) != 0 || len(got) != 0 {
+		t.Errorf("what is over is kept: %v", o.keeper.told)
+	}
+}
+
+// TestWhatIsOverElsewhereIsNotToldAgain: an end that this output is not told of, or that was refused.
+func TestWhatIsOverElsewhereIsNotToldAgain(t *testing.T) {
+	t.Parallel()
+	url, got := sink(t, fine)
+	o, g := toAlertmanager(t, url), &engine{}
+	o.keeper.every = time.Hour
+	g.fires(eventOf(t, firing()))
+	o.Remind(g.ask)
+	send(t, o, []*pipeline.Message{firing()})
+	<-got
+	o.keeper.again(t.Context(), "")
+	<-got
+	g.fires()
+	o.keeper.again(t.Context(), "")
+	if len(got) != 0 || len(o.keeper.told) != 0 {
+		t.Errorf("told again: %v", <-got)
+	}
+}
+
+// TestManyAlertsAreToldAgainInParts, each of them once in a round.
+func TestManyAlertsAreToldAgainInParts(t *testing.T) {
+	t.Parallel()
+	url, got := sink(t, fine)
+	o, g := toAlertmanager(t, url), &engine{}
+	o.keeper.every = time.Hour
+	var open []*pipeline.Event
+	for i := range 2500 {
+		open = append(open, &pipeline.Event{Status: pipeline.Warning, AlertKey: fmt.Sprintf("%04d", i), TitleRule: "$check", Labels: pipeline.L("check", "c", "n", fmt.Sprint(i))})
+	}
+	g.fires(open...)
+	o.Remind(g.ask)
+	seen, rounds := 0, 0
+	for after, more := "", true; more; rounds++ {
+		after, more = o.keeper.again(t.Context(), after)
+		r := <-got
+		seen += strings.Count(r.body, `"warning"`)
+	}
+	if rounds != 3 || seen != 2500 {
+		t.Errorf("%d alerts in %d requests", seen, rounds)
 	}
 }
 
 func TestAlertmanagerIsToldAgainAfterARestart(t *testing.T) {
 	t.Parallel()
 	url, got := sink(t, fine)
-	o := toAlertmanager(t, url)
-	o.Remind([]*pipeline.Event{{Status: pipeline.Warning, AlertKey: "k", TitleRule: "$check", Labels: pipeline.L("check", "c", "9-x", "y"), FirstFireTime: 5}})
+	o, g := toAlertmanager(t, url), &engine{}
+	g.fires(&pipeline.Event{Status: pipeline.Warning, AlertKey: "k", TitleRule: "$check", FirstFireTime: 5,
+		Labels: pipeline.L("", "empty", "9-x", "y", "a-b", "1", "a.b", "2", "check", "c", "severity", "mine")})
+	o.Remind(g.ask)
 	fires, labels := alertsOf(t, <-got)
-	if !fires["warning"] || labels["_9_x"] != "y" {
+	if !fires["warning"] || labels["_9_x"] != "y" || labels["a_b"] != "1" || labels["a_b_"] != "2" || labels["severity_"] != "mine" || labels["_"] != "empty" {
 		t.Errorf("fires %v, labels %v", fires, labels)
-	}
-	send(t, o, []*pipeline.Message{pipetest.Message(pipeline.Event{Status: pipeline.Ok, AlertKey: "k", Labels: pipeline.L("check", "c", "9-x", "y")})})
-	for {
-		if fires, _ := alertsOf(t, <-got); !fires["warning"] {
-			return
-		}
 	}
 }
 

@@ -54,7 +54,7 @@ func feishu() format {
 			n := noticeOf(e)
 			message := object{"msg_type": "interactive", "card": object{
 				"header":   object{"template": colours[e.Status], "title": object{"tag": "plain_text", "content": n.Headline}},
-				"elements": []any{object{"tag": "markdown", "content": cutTo(n.Text, most, bytesOf)}},
+				"elements": []any{object{"tag": "markdown", "content": cutTo(tame(n.Text), most, bytesOf)}},
 			}}
 			if o.Secret != "" {
 				seconds := strconv.FormatInt(o.now().Unix(), 10)
@@ -98,8 +98,14 @@ func telegram() format {
 // judgeTelegram takes the pause that Telegram asks for from the body, and a chat that it does not know as
 // a slip in the configuration, not in the event.
 func judgeTelegram(answer *post.Answer, verdict error) error {
-	if answer == nil || verdict == nil {
+	if answer == nil {
 		return verdict
+	}
+	if verdict == nil {
+		if ok, _ := lookUp(answer.Body, "ok"); ok != "true" { // a proxy's page, say
+			return answer.Unhappy("it does not answer as Telegram does: %s", answer.Excerpt())
+		}
+		return answer.Broken
 	}
 	if text, found := lookUp(answer.Body, "parameters.retry_after"); found {
 		if seconds, err := strconv.Atoi(text); err == nil && seconds > 0 {

@@ -51,12 +51,12 @@ func TestEveryServiceIsToldInItsOwnWay(t *testing.T) {
 		"slack": {answer: "ok", fields: map[string]string{"text": "*🔴 Critical: disk &lt;usage&gt;, /data (web1)*\n\n- *used*: 91 % &amp; more\n- *look further*: `df -h`"},
 			ended: map[string]string{"text": "*✅ Recovered: disk &lt;usage&gt;, /data (web1)*\n\n- *used*: 50 %"}},
 		"dingtalk": {answer: `{"errcode":0,"errmsg":"ok"}`, fields: map[string]string{
-			"msgtype": "markdown", "markdown.title": headline, "markdown.text": "**" + headline + "**  \n  \n- **used**: 91 % & more  \n- **look further**: `df -h`"}},
+			"msgtype": "markdown", "markdown.title": headline, "markdown.text": "**" + tame(headline) + "**  \n  \n- **used**: 91 % & more  \n- **look further**: `df -h`"}},
 		"feishu": {answer: `{"code":0,"msg":"success"}`, fields: map[string]string{
 			"msg_type": "interactive", "card.header.template": "red", "card.header.title.content": headline,
 			"card.elements.0.content": "- **used**: 91 % & more\n- **look further**: `df -h`"}, ended: map[string]string{"card.header.template": "green"}},
 		"wecom": {answer: `{"errcode":0,"errmsg":"ok"}`, fields: map[string]string{
-			"msgtype": "markdown", "markdown.content": "**" + headline + "**\n\n- **used**: 91 % & more\n- **look further**: `df -h`"}},
+			"msgtype": "markdown", "markdown.content": "**" + tame(headline) + "**\n\n- **used**: 91 % & more\n- **look further**: `df -h`"}},
 		"telegram": {options: "token = '12:ab'\nchat_id = '-100'", answer: `{"ok":true,"result":{}}`, path: "/bot12:ab/sendMessage", fields: map[string]string{
 			"chat_id": "-100", "parse_mode": "HTML",
 			"text": "<b>🔴 Critical: disk &lt;usage&gt;, /data (web1)</b>\n\n- <b>used</b>: 91 % &amp; more\n- <b>look further</b>: <code>df -h</code>"}},
@@ -233,3 +233,42 @@ const (
 	dingSign   = "hXZTWifRGHclNuZSKxoXc//sh51SWfVfRIhcdeKs63I="
 	feishuSign = "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8="
 )
+
+// TestMarksNeverCross: what a service gets is well formed, whatever the description holds.
+func TestMarksNeverCross(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]struct{ html, slack string }{
+		"- **a**: `b`":        {"- <b>a</b>: <code>b</code>", "- *a*: `b`"},
+		"**a `b** c` d":       {"**a <code>b** c</code> d", "**a `b** c` d"},
+		"`a **b` c**":         {"<code>a **b</code> c**", "`a **b` c**"},
+		"```\nx **y\n``` z**": {"<pre>x **y</pre> z**", "```x **y``` z**"},
+		"<b> & **<i>**":       {"&lt;b&gt; &amp; <b>&lt;i&gt;</b>", "&lt;b&gt; &amp; *&lt;i&gt;*"},
+	} {
+		n := notice{Headline: "h", Text: text, markdown: true}
+		if got := strings.TrimPrefix(n.asHTML(), "<b>h</b>\n\n"); got != want.html {
+			t.Errorf("%q\n%s, want\n%s", text, got, want.html)
+		}
+		if got := strings.TrimPrefix(n.asSlack(), "*h*\n\n"); got != want.slack {
+			t.Errorf("%q\n%s, want\n%s", text, got, want.slack)
+		}
+	}
+}
+
+// TestNobodyIsCalledByALogLine: tags that a description brings along stay text.
+func TestNobodyIsCalledByALogLine(t *testing.T) {
+	t.Parallel()
+	event := pipetest.Message(pipeline.Event{Status: pipeline.Warning, TitleRule: "$check", Labels: pipeline.L("check", "<@all>"), Description: "<at id=all></at> 1 < 2 <font color=red>"})
+	for _, format := range []string{"feishu", "dingtalk", "wecom"} {
+		url, got := sink(t, func(string) (int, string) { return 200, `{"errcode":0,"code":0}` })
+		send(t, open(t, "url = %q\nformat = %q", url, format), []*pipeline.Message{event})
+		body := (<-got).body
+		for _, tag := range []string{"<at", "</at", "<font", "**<@"} {
+			if strings.Contains(body, tag) {
+				t.Errorf("%s has %s in %s", format, tag, body)
+			}
+		}
+		if !strings.Contains(body, "1 < 2") {
+			t.Errorf("%s changes what is no tag: %s", format, body)
+		}
+	}
+}

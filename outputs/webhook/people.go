@@ -62,36 +62,67 @@ func cutTo(text string, most int, size func(string) int) string {
 	return string(runes) + cutMark
 }
 
-// The markdown that catpaw's descriptions use. Code comes first: nothing in it is markdown.
+// The markdown that catpaw's descriptions use.
 var (
-	fenced   = regexp.MustCompile("(?s)```\n?(.*?)\n?```")
-	codeSpan = regexp.MustCompile("`([^`\n]+)`")
+	code     = regexp.MustCompile("(?s)```\n?(.*?)\n?```|`([^`\n]+)`")
 	boldSpan = regexp.MustCompile(`\*\*([^*\n]+)\*\*`)
 )
 
+// translate puts the text into a service's own marks: what stands in code, fenced or in a line, is none of markdown,
+// and nothing reaches across it.
+func (n notice) translate(plain, inLine, fenced func(text string) string) string {
+	if !n.markdown {
+		return plain(n.Text)
+	}
+	var b strings.Builder
+	last := 0
+	for _, at := range code.FindAllStringSubmatchIndex(n.Text, -1) {
+		b.WriteString(plain(n.Text[last:at[0]]))
+		if at[2] >= 0 {
+			b.WriteString(fenced(n.Text[at[2]:at[3]]))
+		} else {
+			b.WriteString(inLine(n.Text[at[4]:at[5]]))
+		}
+		last = at[1]
+	}
+	b.WriteString(plain(n.Text[last:]))
+	return b.String()
+}
+
 // asHTML makes what Telegram takes of it: <b>, <code>, <pre>, everything else as it is.
 func (n notice) asHTML() string {
-	text := html.EscapeString(n.Text)
-	if n.markdown {
-		text = fenced.ReplaceAllString(text, "<pre>$1</pre>")
-		text = codeSpan.ReplaceAllString(text, "<code>$1</code>")
-		text = boldSpan.ReplaceAllString(text, "<b>$1</b>")
+	within := func(tag string) func(string) string {
+		return func(text string) string { return "<" + tag + ">" + html.EscapeString(text) + "</" + tag + ">" }
 	}
-	return strings.TrimSpace("<b>" + html.EscapeString(n.Headline) + "</b>\n\n" + text)
+	plain := html.EscapeString
+	if n.markdown {
+		plain = func(text string) string { return boldSpan.ReplaceAllString(html.EscapeString(text), "<b>$1</b>") }
+	}
+	return strings.TrimSpace(within("b")(n.Headline) + "\n\n" + n.translate(plain, within("code"), within("pre")))
 }
 
 // asSlack is mrkdwn (https://docs.slack.dev/messaging/formatting-message-text): one star for bold, and
 // only three characters to escape.
 func (n notice) asSlack() string {
 	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace
-	text := escape(n.Text)
-	if n.markdown {
-		text = boldSpan.ReplaceAllString(text, "*$1*")
+	within := func(mark string) func(string) string {
+		return func(text string) string { return mark + escape(text) + mark }
 	}
-	return strings.TrimSpace("*" + escape(n.Headline) + "*\n\n" + text)
+	plain := escape
+	if n.markdown {
+		plain = func(text string) string { return boldSpan.ReplaceAllString(escape(text), "*$1*") }
+	}
+	return strings.TrimSpace("*" + escape(n.Headline) + "*\n\n" + n.translate(plain, within("`"), within("```")))
 }
+
+// openTag is what begins a tag in the markdown of chats; one that a log line or a label brings along would colour the
+// message or, as <at id=all>, call everybody.
+var openTag = regexp.MustCompile(`<([/@a-zA-Z])`)
+
+// tame takes from tags what makes them tags, and leaves them looking the same: a blank of no width stands behind the <.
+func tame(text string) string { return openTag.ReplaceAllString(text, "<\u200b$1") }
 
 // asMarkdown is for services that take markdown as it is.
 func (n notice) asMarkdown() string {
-	return n.whole(func(headline string) string { return "**" + headline + "**" })
+	return tame(n.whole(func(headline string) string { return "**" + headline + "**" }))
 }

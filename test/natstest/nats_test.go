@@ -6,6 +6,7 @@ import (
 	"net"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -205,10 +206,56 @@ func TestASubjectThatIsNotAllowed(t *testing.T) {
 	wantDelivered(t, write(t, o, to("allowed")))
 }
 
+// TestEveryDeniedSubjectIsSeen: the library keeps only the last denial; none of the others may count as delivered.
+func TestEveryDeniedSubjectIsSeen(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(o *server.Options) {
+		withJetStream(o)
+		o.Users = []*server.User{{Username: "me", Password: "pass-word", Permissions: &server.Permissions{
+			Publish: &server.SubjectPermission{Deny: []string{"a.bad.>"}},
+		}}, {Username: "root", Password: "root"}}
+	})
+	conn, err := nats.Connect(s.ClientURL(), nats.UserInfo("root", "root"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	if err == nil {
+		_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "A", Subjects: []string{"a.>"}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, options := range []string{"", "jetstream = true"} {
+		o := open(t, s.ClientURL(), "user = 'me'\npassword = 'pass-word'\nsubject = 'a.{{.Labels.where}}.{{.Labels.n}}'\n"+options)
+		var writers sync.WaitGroup
+		for worker := range 4 {
+			writers.Go(func() {
+				var batch []*pipeline.Message
+				for i := range 60 {
+					where := []string{"bad", "bad", "good"}[i%3]
+					batch = append(batch, pipetest.Message(pipeline.Event{ID: fmt.Sprint(worker, i), Labels: pipeline.L("where", where, "n", fmt.Sprint(worker, "-", i))}))
+				}
+				begun := time.Now()
+				for i, err := range write(t, o, batch...) {
+					if denied := err != nil; denied != (i%3 < 2) {
+						t.Errorf("%q: event %d: %v", options, i, err)
+					}
+				}
+				if took := time.Since(begun); took > 10*time.Second {
+					t.Errorf("%q: it took %s to see it", options, took)
+				}
+			})
+		}
+		writers.Wait()
+	}
+}
+
 func TestASubjectThatCannotBe(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
-	o := open(t, s.ClientURL(), "subject = 'a.{{.Labels.x}}'")
+	o := open(t, s.ClientURL(), "subject = '{{.Labels.x}}.{{.Labels.x}}.{{.Labels.x}}'")
 	long := pipetest.Message(pipeline.Event{ID: "long", Labels: pipeline.L("x", strings.Repeat("y", 300))})
 	verdicts := write(t, o, long, event(1))
 	if !pipeline.IsRefused(verdicts[0]) || verdicts[1] != nil {
