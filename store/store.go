@@ -133,7 +133,7 @@ func newStore(c Config) *Store {
 // Commit takes over a transaction, to be written as a whole and in order, and returns when the one
 // before it is on disk: so one batch is decided while another is written, and nobody runs far ahead of the
 // disk. When the disk is in trouble, it is kept in memory until it can be written, and its rows are
-// delivered from there. A row for a queue that is not open is left out.
+// delivered from there. A row for a queue that there is not is left out; one that nobody has opened keeps it.
 func (s *Store) Commit(tx Tx) {
 	s.mu.Lock()
 	for _, state := range tx.States {
@@ -144,7 +144,7 @@ func (s *Store) Commit(tx Tx) {
 	}
 	accepted := len(s.pending.rows)
 	for _, row := range tx.Rows {
-		if q := s.queues[row.Queue]; q != nil && q.open {
+		if q := s.queues[row.Queue]; q != nil {
 			q.accept(&row)
 		}
 	}

@@ -95,3 +95,23 @@ func TestAlertmanagerHearsOfOpenAlertsAfterARestart(t *testing.T) {
 		}
 	}
 }
+
+// TestAnOutputThatComesBackHearsTheEnd: what it was told of is over meanwhile.
+func TestAnOutputThatComesBackHearsTheEnd(t *testing.T) {
+	t.Parallel()
+	url, told := sink(t)
+	both := stdoutOnly + fmt.Sprintf("[[outputs.webhook]]\nname = 'pager'\nurl = %q\n", url)
+	dir, say := scripted(t, both)
+	say("Warning")
+	a := start(t, "-configs", dir)
+	a.event()
+	wantAll(t, next(t, told), `"event_status":"Warning"`)
+	write(t, dir, map[string]string{"config.toml": stdoutOnly})
+	asks(t, "reload", "-configs", dir)
+	say("Ok")
+	a.event()
+	wantAll(t, asks(t, "queue", "-configs", dir), "pager (no such output)  1 ")
+	write(t, dir, map[string]string{"config.toml": both})
+	asks(t, "reload", "-configs", dir)
+	wantAll(t, next(t, told), `"event_status":"Ok"`)
+}

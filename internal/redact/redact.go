@@ -13,8 +13,12 @@ import (
 // minSecret is the least length that is hidden: hiding every "1" would garble the text and guard nothing.
 const minSecret = 4
 
-// minPathSecret is the length from which a piece of a path is taken for a token, as in chat webhooks.
-const minPathSecret = 16
+// isToken reports whether a piece of a path is taken for a secret, as in chat webhooks: a long one, or one that is
+// no plain word.
+func isToken(piece string) bool {
+	const long, short = 16, 8
+	return len(piece) >= long || len(piece) >= short && strings.ContainsFunc(piece, func(r rune) bool { return r < 'a' || r > 'z' })
+}
 
 const hidden = "***"
 
@@ -69,7 +73,7 @@ func (r *Redactor) AddURL(u *url.URL) {
 		}
 	}
 	for _, piece := range strings.Split(u.EscapedPath(), "/") {
-		if len(piece) < minPathSecret {
+		if !isToken(piece) {
 			continue
 		}
 		decoded, _ := url.PathUnescape(piece)

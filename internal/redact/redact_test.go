@@ -45,3 +45,19 @@ func TestEverySpellingOfASecretIsHidden(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestTokensInPathsAreHidden(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/services/T000SECRET/B000SECRET/xyzSECRET": "/services/***/***/***",
+		"/hook/FEIHOOKSECRET":                       "/hook/***",
+		"/api/v2/alerts":                            "/api/v2/alerts",
+		"/abcdefghijklmnop":                         "/***",
+	} {
+		var r Redactor
+		r.AddURL(&url.URL{Scheme: "https", Host: "h", Path: path})
+		if got := r.Hide(path); got != want {
+			t.Errorf("%s became %s, want %s", path, got, want)
+		}
+	}
+}

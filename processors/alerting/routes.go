@@ -50,7 +50,8 @@ func (r *routes) hears(e *entry, worst pipeline.Status, d Decision) []string {
 	return wanted
 }
 
-// ended returns those outputs that were told of an alert and are to hear of its end.
+// ended returns those outputs that were told of an alert and are to hear of its end. One that is not configured
+// now has its queue yet, and may come back.
 func (r *routes) ended(e *entry) []string {
 	told := e.told
 	if told == nil { // it was told before anybody noted to whom
@@ -59,7 +60,7 @@ func (r *routes) ended(e *entry) []string {
 	e.told = nil
 	return slices.DeleteFunc(slices.Clone(told), func(name string) bool {
 		output := r.outputs[name]
-		return output == nil || output.NoRecovery
+		return output != nil && output.NoRecovery
 	})
 }
 

@@ -166,7 +166,12 @@ func (f *fields) set(field protowire.Number, value string) {
 	case textLabel:
 		f.labels = append(f.labels, value)
 	case textOutput:
-		f.outputs = append(f.outputs, value)
+		if f.outputs == nil {
+			f.outputs = []string{}
+		}
+		if value != "" {
+			f.outputs = append(f.outputs, value)
+		}
 	default:
 		f.text[field] = value
 	}
