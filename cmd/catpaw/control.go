@@ -16,25 +16,32 @@ func ask[T any](f *flags, cmd *cobra.Command, question func(c *agent.Client, arg
 	var asJSON bool
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		source, err := f.source()
-		if err != nil {
-			return err
-		}
-		client, err := agent.Dial(source.StateDirectory())
-		if err != nil {
-			return err
-		}
-		defer client.Close()
-		answer, err := question(client, args)
-		if err != nil {
-			return err
-		}
-		if asJSON {
-			return json.NewEncoder(cmd.OutOrStdout()).Encode(answer)
-		}
-		return show(cmd.OutOrStdout(), answer)
+		return withClient(f, func(client *agent.Client) error {
+			answer, err := question(client, args)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(answer)
+			}
+			return show(cmd.OutOrStdout(), answer)
+		})
 	}
 	return cmd
+}
+
+// withClient reaches the running agent for do.
+func withClient(f *flags, do func(c *agent.Client) error) error {
+	source, err := f.source()
+	if err != nil {
+		return err
+	}
+	client, err := agent.Dial(source.StateDirectory())
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return do(client)
 }
 
 func newReload(f *flags) *cobra.Command {

@@ -109,20 +109,6 @@ func userName() string {
 	return ""
 }
 
-// withClient reaches the running agent for do.
-func withClient(f *flags, do func(c *agent.Client) error) error {
-	source, err := f.source()
-	if err != nil {
-		return err
-	}
-	client, err := agent.Dial(source.StateDirectory())
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	return do(client)
-}
-
 // silenceWhile runs a command under a silence that ends with it: by our word, or, should we be killed, since the
 // agent sees that its process has ended. The command matters more than the silence: it runs also where no agent
 // answers.
