@@ -138,6 +138,7 @@ func same(a, b string) bool {
 // control socket only.
 func (a *Agent) public() http.Handler {
 	mux := http.NewServeMux()
+	pageRoutes(mux)
 	a.lookRoutes(mux)
 	a.muteRoutes(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { sayWell(w, a.vitals.stuck(time.Now())) })
@@ -151,7 +152,7 @@ func (a *Agent) public() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		_ = writeMetrics(w, status)
 	})
-	return mux
+	return strictly(mux)
 }
 
 func sayWell(w http.ResponseWriter, err error) {

@@ -112,3 +112,29 @@ func TestWrongStatusPages(t *testing.T) {
 		}
 	}
 }
+
+// TestThePageLoadsNothingFromElsewhere, and lets nobody put anything into it.
+func TestThePageLoadsNothingFromElsewhere(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	pageRoutes(mux)
+	handler := strictly(mux)
+	for _, c := range []struct {
+		method, path string
+		want         int
+	}{{"GET", "/", 200}, {"HEAD", "/", 200}, {"GET", "/page.js", 200}, {"GET", "/page.css", 200}, {"POST", "/", 405}, {"GET", "/index.html", 404}, {"GET", "/web/", 404}} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest(c.method, "http://127.0.0.1"+c.path, nil))
+		if w.Code != c.want {
+			t.Errorf("%s %s: %d, want %d", c.method, c.path, w.Code, c.want)
+		}
+		if policy := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';") {
+			t.Errorf("%s: the policy is %q", c.path, policy)
+		}
+		for _, elsewhere := range []string{"http://", "https://", "innerHTML", "<style", "onclick"} {
+			if strings.Contains(w.Body.String(), elsewhere) {
+				t.Errorf("%s holds %s", c.path, elsewhere)
+			}
+		}
+	}
+}

@@ -221,13 +221,15 @@ func stopShared() {
 // reads.
 func (a *apache) kcat(t testing.TB, topic string) (all []record) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "kcat", "-b", a.address("PLAINTEXT"), "-C", "-t", topic, "-o", "beginning", "-e", "-q",
-		"-X", "check.crcs=true", "-f", `%p\t%k\t%h\t%s\n`)
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
-	out, err := cmd.Output()
+	var out []byte
+	var err error
+	for range 4 { // while a broker that was killed finds itself again, kcat now and then waits for ever
+		if out, err = a.tryKcat(t, topic); err == nil {
+			break
+		}
+	}
 	if err != nil {
-		t.Fatalf("kcat: %v: %s", err, errs.String())
+		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(out)) {
 		pieces := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 4)
@@ -243,4 +245,18 @@ func (a *apache) kcat(t testing.TB, topic string) (all []record) {
 		all = append(all, r)
 	}
 	return all
+}
+
+func (a *apache) tryKcat(t testing.TB, topic string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(t.Context(), enough)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "kcat", "-b", a.address("PLAINTEXT"), "-C", "-t", topic, "-o", "beginning", "-e", "-q",
+		"-X", "check.crcs=true", "-f", `%p\t%k\t%h\t%s\n`)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("kcat: %w: %s", err, errs.String())
+	}
+	return out, err
 }

@@ -1,0 +1,259 @@
+'use strict';
+// The page asks the agent for its status every few seconds and brings what it shows in line with it. Texts are only
+// ever set as text: whatever a check reports, it stays text.
+
+const pause = 3000; // milliseconds between two looks
+const mostChecks = 200; // rows shown at a time
+const $ = id => document.getElementById(id);
+
+// make builds an element: make('p', {class: 'soft'}, 'text', child …).
+function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') element.addEventListener(key, value);
+    else if (value !== undefined) element.setAttribute(key, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+// part is the element in another that has this class, with this text.
+function part(parent, name, text) {
+  const element = parent.querySelector('.' + name);
+  if (element.textContent !== text) element.textContent = text;
+  return element;
+}
+
+// align makes the children of a list those of the items, in their order, keeping what is there: so what is open stays
+// open, and the focus stays where it is.
+function align(list, items, keyOf, create, update) {
+  const known = new Map([...list.children].map(element => [element.dataset.key, element]));
+  items.forEach((item, i) => {
+    const key = String(keyOf(item));
+    let element = known.get(key);
+    known.delete(key);
+    if (!element) {
+      element = create(item);
+      element.dataset.key = key;
+    }
+    update(element, item);
+    if (list.children[i] !== element) list.insertBefore(element, list.children[i] || null);
+  });
+  for (const element of known.values()) element.remove();
+}
+
+function duration(seconds) {
+  seconds = Math.max(0, Math.round(seconds));
+  const units = [[86400, 'd'], [3600, 'h'], [60, 'm'], [1, 's']];
+  const at = units.findIndex(([size]) => seconds >= size);
+  if (at < 0) return '0 s';
+  const [size, unit] = units[at];
+  const rest = at + 1 < units.length ? Math.floor(seconds % size / units[at + 1][0]) : 0;
+  return Math.floor(seconds / size) + ' ' + unit + (rest ? ' ' + rest + ' ' + units[at + 1][1] : '');
+}
+
+let ahead = 0; // milliseconds by which the agent's clock is ahead of ours
+const now = () => Date.now() + ahead;
+const since = time => duration((now() - Date.parse(time)) / 1000);
+const until = time => duration((Date.parse(time) - now()) / 1000);
+const clock = time => new Date(time).toLocaleString();
+
+// ask asks the API; what it answers to a mistake is the error.
+async function ask(method, path, body) {
+  const response = await fetch('api/v1/' + path, {method, body: body && JSON.stringify(body), cache: 'no-store'});
+  if (!response.ok) throw new Error((await response.text()).trim() || response.statusText);
+  const date = Date.parse(response.headers.get('Date'));
+  if (date && Math.abs(date - Date.now()) > 5000) ahead = date - Date.now();
+  return response.json();
+}
+
+const plural = (n, what) => n + ' ' + what + (n === 1 ? '' : 's');
+
+function nameOf(alert) {
+  const labels = alert.labels || {};
+  const where = labels.target || labels.directory ||
+    Object.keys(labels).filter(key => key !== 'check' && !key.startsWith('from_')).map(key => key + '=' + labels[key]).join(' ');
+  return [alert.title, where].filter(Boolean).join(' ');
+}
+
+function showAlerts(alerts) {
+  const open = alerts.filter(alert => alert.phase !== 'recovered');
+  $('no-alerts').hidden = open.length > 0;
+  align($('alerts'), open, alert => alert.alert_key, createAlert, (element, alert) => {
+    element.style.setProperty('--state', `var(--${alert.severity})`);
+    part(element, 'state', alert.severity + (alert.phase === 'pending' ? ', pending' : ''));
+    part(element, 'title', nameOf(alert));
+    part(element, 'soft', `for ${since(alert.since)}, told ${plural(alert.told, 'time')}; ${alert.standing}`);
+    element.querySelector('.ack').hidden = Boolean(alert.acknowledged) || alert.phase !== 'firing';
+    if (element.querySelector('details').open) showStory(element, alert.alert_key);
+  });
+}
+
+function createAlert(alert) {
+  const key = alert.alert_key;
+  const element = make('li', {},
+    make('p', {}, make('span', {class: 'state'}), ' ', make('span', {class: 'title'})),
+    make('p', {class: 'soft'}),
+    make('details', {toggle: () => showStory(element, key)}, make('summary', {}, 'why'), make('ul', {class: 'story'})),
+    make('p', {class: 'buttons'},
+      make('button', {type: 'button', class: 'silence', click: () => openSilence(alert.labels)}, 'Silence …'),
+      make('button', {type: 'button', class: 'ack', click: () => act(() => ask('POST', 'ack?key=' + encodeURIComponent(key)))}, 'Acknowledge')));
+  return element;
+}
+
+async function showStory(element, key) {
+  if (!element.querySelector('details').open) return;
+  try {
+    const why = await ask('GET', 'why?q=' + encodeURIComponent(key));
+    const lines = why.alerts.length ? why.alerts[0].story : [];
+    align(element.querySelector('.story'), lines, line => line.from + line.text, () => make('li'), (item, line) => {
+      const text = clock(line.from) + ': ' + line.status + (line.results > 1 ? ' × ' + line.results : '') + ', ' + line.text;
+      if (item.textContent !== text) item.textContent = text;
+    });
+  } catch (error) {
+    element.querySelector('.story').textContent = error.message;
+  }
+}
+
+function showSilences(silences) {
+  $('no-silences').hidden = silences.length > 0;
+  align($('silences'), silences, s => s.id || s.by, s => make('li', {},
+    make('p', {class: 'title'}), make('p', {class: 'soft'}),
+    ...(s.id ? [make('p', {class: 'buttons'}, make('button', {type: 'button', class: 'end', click: () => act(() => ask('DELETE', 'silences/' + s.id))}, 'End'))] : [])),
+  (element, s) => {
+    part(element, 'title', Object.entries(s.match).map(([label, globs]) => label + ' = ' + globs.join(' or ')).join(', '));
+    const ends = s.process ? `while ${s.process.command} (process ${s.process.pid}) runs` : `until ${clock(s.until)}, ${until(s.until)} more`;
+    part(element, 'soft', [ends, s.by && 'by ' + s.by, s.reason].filter(Boolean).join('; '));
+  });
+}
+
+function showOutputs(outputs) {
+  align($('outputs'), outputs, q => q.name, () => make('li', {},
+    make('p', {}, make('span', {class: 'title'}), ' ', make('span', {class: 'state'})), make('p', {class: 'soft'})),
+  (element, q) => {
+    const state = q.orphan ? 'Unknown' : q.fails_since ? 'Critical' : 'Ok';
+    element.style.setProperty('--state', `var(--${state})`);
+    part(element, 'title', q.name);
+    part(element, 'state', q.orphan ? 'no such output' : q.fails_since ? 'fails for ' + since(q.fails_since) : 'answers');
+    part(element, 'soft', [
+      plural(q.queued, 'event') + ' waiting', q.counts.delivered + ' delivered', q.dead_letters && plural(q.dead_letters, 'dead letter'),
+      q.counts.lost && q.counts.lost + ' lost', q.next_try && 'next try in ' + until(q.next_try), q.fails_since && q.last_error,
+    ].filter(Boolean).join('; '));
+  });
+}
+
+const rank = {Critical: 0, Warning: 1, Info: 2};
+let checks = [];
+
+function showChecks() {
+  const wanted = $('filter').value.trim().toLowerCase();
+  const found = checks.filter(c => (c.id + ' ' + c.at).toLowerCase().includes(wanted))
+    .sort((a, b) => (rank[a.result] ?? 3) - (rank[b.result] ?? 3));
+  const shown = found.slice(0, mostChecks);
+  $('more-checks').hidden = shown.length === found.length;
+  $('more-checks').textContent = `and ${found.length - shown.length} more, none of them worse: name what you look for`;
+  align($('checks'), shown, c => c.id, () => make('li', {},
+    make('span', {class: 'state'}), make('span', {class: 'title'}), make('span', {class: 'place soft'}), make('span', {class: 'ran soft'}), make('span', {class: 'strip'})),
+  (element, c) => {
+    element.style.setProperty('--state', `var(--${c.result || 'Unknown'})`);
+    part(element, 'state', c.result || '–');
+    part(element, 'title', c.id);
+    part(element, 'place', c.at + (c.error ? ': ' + c.error : ''));
+    part(element, 'ran', c.running ? 'running' : c.last_run ? since(c.last_run) + ' ago' : 'not yet');
+    const strip = element.querySelector('.strip');
+    if (strip.dataset.recent !== c.recent + c.runs) {
+      strip.dataset.recent = c.recent + c.runs;
+      strip.title = c.recent;
+      strip.replaceChildren(...[...c.recent].map(letter => make('i', {class: letter === '?' ? 'U' : letter})));
+    }
+  });
+}
+
+function show(status, silences) {
+  const count = phase => status.alerts.filter(a => a.phase === phase).length;
+  const firing = count('firing'), pending = count('pending');
+  const summary = [firing ? plural(firing, 'alert') + ' firing' : 'all is well', pending ? pending + ' pending' : '', silences.length ? plural(silences.length, 'silence') : ''];
+  $('summary').textContent = summary.filter(Boolean).join(', ');
+  document.title = (firing ? '(' + firing + ') ' : '') + 'catpaw';
+  $('agent').textContent = `version ${status.version}, up for ${since(status.started)}; ${plural(status.checks.length, 'check')}; configuration ${status.configuration.hash}`;
+  problem([status.state.trouble && 'nothing is kept on disk: ' + status.state.trouble,
+    status.configuration.refused && 'the last reload was refused:\n' + status.configuration.refused].filter(Boolean).join('\n'));
+  checks = status.checks;
+  showAlerts(status.alerts);
+  showSilences(silences);
+  showOutputs(status.outputs);
+  showChecks();
+}
+
+function problem(text) {
+  $('problem').hidden = !text;
+  if ($('problem').textContent !== text) $('problem').textContent = text;
+}
+
+let looking = false;
+
+async function look() {
+  if (looking || document.hidden) return;
+  looking = true;
+  try {
+    const [status, silences] = await Promise.all([ask('GET', 'status'), ask('GET', 'silences')]);
+    show(status, silences);
+  } catch (error) {
+    problem('the agent does not answer: ' + error.message);
+  } finally {
+    looking = false;
+  }
+}
+
+// act changes something and shows what came of it.
+async function act(change) {
+  try {
+    await change();
+  } catch (error) {
+    problem(error.message);
+    return;
+  }
+  await look();
+}
+
+function openSilence(labels = {}) {
+  const match = $('silence-match');
+  match.replaceChildren(match.firstElementChild, ...Object.entries(labels).map(([label, value]) => make('label', {},
+    make('input', {type: 'checkbox', value: label + '=' + value, ...(label.startsWith('from_') ? {} : {checked: ''})}), ` ${label} = ${value}`)));
+  match.hidden = Object.keys(labels).length === 0;
+  $('silence-error').hidden = true;
+  $('silence-more').value = '';
+  $('silence-dialog').showModal();
+}
+
+// literal makes a glob that matches only this text.
+const literal = text => text.replace(/[\\*?[\]{}!]/g, '\\$&');
+
+async function addSilence(event) {
+  event.preventDefault();
+  const match = {};
+  const add = (line, quote) => {
+    const at = line.indexOf('=');
+    if (at < 1) throw new Error(`${line} is not label=glob`);
+    (match[line.slice(0, at).trim()] ||= []).push(quote(line.slice(at + 1).trim()));
+  };
+  try {
+    for (const box of $('silence-match').querySelectorAll('input:checked')) add(box.value, literal);
+    for (const line of $('silence-more').value.split('\n').filter(line => line.trim())) add(line, text => text);
+    await ask('POST', 'silences', {match, for_seconds: Number($('silence-for').value), reason: $('silence-reason').value.trim()});
+    $('silence-dialog').close();
+  } catch (error) {
+    $('silence-error').textContent = error.message;
+    $('silence-error').hidden = false;
+    return;
+  }
+  await look();
+}
+
+$('silence-new').addEventListener('click', () => openSilence());
+$('silence-cancel').addEventListener('click', () => $('silence-dialog').close());
+$('silence-form').addEventListener('submit', addSilence);
+$('filter').addEventListener('input', showChecks);
+document.addEventListener('visibilitychange', look);
+setInterval(look, pause);
+look();

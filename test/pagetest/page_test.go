@@ -1,0 +1,254 @@
+// Package pagetest looks at the status page with a real browser.
+package pagetest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// browser is a headless Chromium, or the test is skipped.
+func browser(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("there is no chromium")
+	return ""
+}
+
+// page is the page of a running agent in a browser.
+type page struct {
+	t       *testing.T
+	ctx     context.Context
+	says    string
+	mu      sync.Mutex
+	noise   []string // what the browser complains of
+	strange []string // requests off the host
+}
+
+// open runs the real program with one check and looks at its page.
+func open(t *testing.T) *page {
+	t.Helper()
+	chromium := browser(t)
+	p := &page{t: t, says: filepath.Join(t.TempDir(), "says")}
+	address := p.serve()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.UserDataDir(profile(t)))
+	allocated, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	window, cancel := chromedp.NewContext(allocated, chromedp.WithErrorf(func(string, ...any) {})) // of events newer than the library
+	t.Cleanup(cancel)
+	t.Cleanup(func() { _ = chromedp.Cancel(window) }) // waits until the browser has left its directory
+	ctx, cancel := context.WithTimeout(window, 90*time.Second)
+	t.Cleanup(cancel)
+	p.ctx = ctx
+	chromedp.ListenTarget(ctx, func(event any) { p.hear(event, address) })
+	p.do(network.Enable(), log.Enable(), runtime.Enable(), chromedp.Navigate("http://"+address+"/"))
+	p.sees("#summary", "all is well")
+	return p
+}
+
+// profile is a directory for the browser, whose last processes write to it a little longer than it lives.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "catpaw-page-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for deadline := time.Now().Add(10 * time.Second); os.RemoveAll(dir) != nil && time.Now().Before(deadline); {
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	return dir
+}
+
+// serve starts the agent and returns where its page is.
+func (p *page) serve() (address string) {
+	p.t.Helper()
+	dir := p.t.TempDir()
+	binary := filepath.Join(dir, "catpaw")
+	build := exec.Command("go", "build", "-o", binary, "./cmd/catpaw")
+	build.Dir = "../.."
+	if out, err := build.CombinedOutput(); err != nil {
+		p.t.Fatalf("%v: %s", err, out)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	address = listener.Addr().String()
+	listener.Close()
+	p.say("")
+	for name, text := range map[string]string{
+		"conf.d/config.toml":   fmt.Sprintf("[[outputs.stdout]]\n[status]\nlisten = %q\n", address),
+		"conf.d/p.exec/a.toml": fmt.Sprintf("[[instances]]\ninterval = 0.2\nalerting.flap_window = 0\ncommands = [['cat', %q]]\n", p.says),
+	} {
+		path := filepath.Join(dir, name)
+		os.MkdirAll(filepath.Dir(path), 0o755)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	agent := exec.Command(binary, "-configs", filepath.Join(dir, "conf.d"))
+	if err := agent.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { agent.Process.Kill(); agent.Wait() })
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			conn.Close()
+			return address
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatal("the page is not served")
+		}
+	}
+}
+
+// say sets what the check reports: events as JSON, none of them where text is empty.
+func (p *page) say(events string) {
+	p.t.Helper()
+	if err := os.WriteFile(p.says+".new", []byte("["+events+"]"), 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.Rename(p.says+".new", p.says); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *page) hear(event any, address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		if u, err := url.Parse(e.Request.URL); err != nil || u.Scheme != "data" && u.Host != address {
+			p.strange = append(p.strange, e.Request.URL)
+		}
+	case *log.EventEntryAdded:
+		p.noise = append(p.noise, e.Entry.Text+" "+e.Entry.URL)
+	case *runtime.EventExceptionThrown:
+		p.noise = append(p.noise, e.ExceptionDetails.Error())
+	case *runtime.EventConsoleAPICalled:
+		p.noise = append(p.noise, fmt.Sprint("console: ", e.Type))
+	}
+}
+
+func (p *page) do(actions ...chromedp.Action) {
+	p.t.Helper()
+	if err := chromedp.Run(p.ctx, actions...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// text is what an element shows, "" where it is not there.
+func (p *page) text(selector string) (text string) {
+	p.t.Helper()
+	p.do(chromedp.Evaluate(fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector), &text))
+	return text
+}
+
+// sees waits until an element shows a text.
+func (p *page) sees(selector, want string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(p.text(selector), want); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%s shows %q, want %q; the browser says %v", selector, p.text(selector), want, p.noise)
+		}
+	}
+}
+
+// judge holds what must be true at the end of every look.
+func (p *page) judge() {
+	p.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.noise) > 0 {
+		p.t.Errorf("the browser complains: %v", p.noise)
+	}
+	if len(p.strange) > 0 {
+		p.t.Errorf("requests off the host: %v", p.strange)
+	}
+}
+
+const disk = `{"event_status": "Critical", "labels": {"check": "disk usage", "target": "/data <b>x</b>"}, "description": "full"}`
+
+// TestThePageIsLive: an alert appears, tells its story, is silenced and told again, without any reload.
+func TestThePageIsLive(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	p.sees("#checks", "p.exec/a.toml:1")
+	p.say(disk)
+	p.sees("#summary", "1 alert firing")
+	p.sees("#alerts .title", "disk usage /data <b>x</b>")
+	p.do(chromedp.Click("#alerts summary"))
+	p.sees("#alerts .story", "told: it fires")
+	p.do(chromedp.Click("#alerts button.silence"), chromedp.WaitVisible("#silence-dialog"),
+		chromedp.SendKeys("#silence-reason", "moving"), chromedp.Click("#silence-add"))
+	p.sees("#silences", "moving")
+	p.sees("#alerts .soft", "silenced by 1")
+	p.do(chromedp.Click("#silences button.end"))
+	p.sees("#no-silences", "Nothing is silenced")
+	p.do(chromedp.Click("#alerts button.ack"))
+	p.sees("#alerts .soft", "acknowledged")
+	p.say("")
+	p.sees("#no-alerts", "No alert is open")
+	p.judge()
+}
+
+// TestASilenceByKeyboard: without a mouse, and what is wrong is said in the dialog.
+func TestASilenceByKeyboard(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	p.do(chromedp.Focus("#silence-new"), chromedp.KeyEvent("\r"), chromedp.WaitVisible("#silence-dialog"), chromedp.KeyEvent("check=disk*"))
+	var focus string
+	p.do(chromedp.Evaluate("document.activeElement.id", &focus))
+	if focus != "silence-more" {
+		t.Errorf("the dialog opens with the focus on %q", focus)
+	}
+	p.do(chromedp.SendKeys("#silence-more", "\nnonsense"), chromedp.Focus("#silence-add"), chromedp.KeyEvent("\r"))
+	p.sees("#silence-error", "nonsense is not label=glob")
+	p.do(chromedp.KeyEvent("\x1b"))
+	p.sees("#no-silences", "Nothing is silenced")
+	p.judge()
+}
+
+// TestThePageFitsAPhoneInTheDark: nothing sticks out to the side, and the dark is dark.
+func TestThePageFitsAPhoneInTheDark(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	p.say(disk)
+	p.sees("#summary", "1 alert firing")
+	p.do(emulation.SetDeviceMetricsOverride(360, 740, 2, true),
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
+	var wide, light float64
+	p.do(chromedp.Evaluate("document.documentElement.scrollWidth - window.innerWidth", &wide),
+		chromedp.Evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])", &light))
+	if wide > 0 || light > 60 {
+		t.Errorf("%v pixels too wide, ground of lightness %v", wide, light)
+	}
+	if path := os.Getenv("CATPAW_PICTURES"); path != "" {
+		var picture []byte
+		p.do(chromedp.FullScreenshot(&picture, 100))
+		if err := os.WriteFile(filepath.Join(path, "phone.png"), picture, 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+	p.judge()
+}
