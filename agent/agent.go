@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"catpaw/agent/api"
 	"catpaw/pipeline"
 	"catpaw/processors"
 	"catpaw/processors/alerting"
@@ -26,13 +27,14 @@ const sendBudget = 5 * time.Second
 
 // Agent runs one configuration directory.
 type Agent struct {
+	api.Queues // of the store
+
 	source   Source
 	log      *zap.Logger
 	level    zap.AtomicLevel
 	logged   LogOptions // as opened
 	stateDir string
-	opened   int  // alerts that fired when the agent started
-	deaf     bool // that the control socket cannot be opened was said
+	opened   int // alerts that fired when the agent started
 	store    *store.Store
 	pipeline *pipeline.Pipeline
 	alerting *alerting.Processor
@@ -41,7 +43,7 @@ type Agent struct {
 	started  time.Time
 	vitals   *vitals
 	heart    *heart
-	page     *page
+	page     *api.Server
 	files    watch
 	watching bool        // files; both are the goroutine's of Run
 	asks     chan func() // done by the goroutine of Run, between two reloads
@@ -49,7 +51,7 @@ type Agent struct {
 	parts map[string]part // of the running configuration; the goroutine's of Run
 
 	mu     sync.Mutex
-	loaded Loaded
+	loaded api.Loaded
 	checks map[string]*pipeline.Check // by ID
 }
 
@@ -74,7 +76,7 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 	if err := a.start(c, stop); err != nil {
 		return err
 	}
-	defer a.control()()
+	defer api.ServeSocket(a.stateDir, a, a.log)()
 	a.log.Info("catpaw runs", zap.String("configuration", a.source.Dir), zap.String("state", c.StateDir),
 		zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)), zap.Int("open_alerts", a.opened))
 	a.notify(daemon.SdNotifyReady)
@@ -88,7 +90,7 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 		select {
 		case <-ctx.Done():
 			a.notify(daemon.SdNotifyStopping)
-			a.page.close()
+			a.page.Close()
 			a.stop()
 			return nil
 		case <-reload:
@@ -139,9 +141,10 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 		Log: a.log, Store: a.store, Processors: processors.Chain(a.alerting),
 		OnReaderGone: stop, OnBurst: newBursts().goesOn, Open: a.alerting.Open,
 	})
+	a.Queues = &local{store: a.store, health: a.pipeline.Health}
 	a.vitals = &vitals{began: time.Now(), checks: a.pipeline.Checks, trouble: a.store.Trouble}
 	a.heart = newHeart(a.vitals.unwell, a.log)
-	a.page = &page{handler: a.public(), log: a.log}
+	a.page = api.NewServer(a, a.log)
 	a.opened = a.alerting.Firing()
 	a.apply(c)
 	return nil
@@ -158,7 +161,7 @@ func (a *Agent) restate(found []store.State) {
 func (a *Agent) apply(c *Configuration) {
 	a.parts = c.parts()
 	a.mu.Lock()
-	a.loaded = Loaded{Directory: a.source.Dir, Hash: c.Hash(), At: time.Now(), Warnings: c.Warnings}
+	a.loaded = api.Loaded{Directory: a.source.Dir, Hash: c.Hash(), At: time.Now(), Warnings: c.Warnings}
 	a.checks = byID(c.Checks)
 	a.mu.Unlock()
 	level, _ := zapcore.ParseLevel(c.Log.Level) // judged by Load
@@ -168,7 +171,7 @@ func (a *Agent) apply(c *Configuration) {
 	}
 	a.heart.use(c.heartbeat)
 	a.watching = c.WatchConfig
-	a.page.use(c.page)
+	a.page.Use(c.page)
 	checks := append(slices.Clone(c.Checks), selfCheck(a.store, a.pipeline, a.vitals, c))
 	covers := func(plugin string) bool { return plugin == "catpaw" || a.source.covers(plugin) }
 	a.pipeline.Apply(checks, c.Outputs, func() {
@@ -198,7 +201,7 @@ func ids(checks []*pipeline.Check) map[string]bool {
 }
 
 // reload reads everything first; on any fault the agent goes on as before.
-func (a *Agent) reload() (Changes, error) {
+func (a *Agent) reload() (api.Changes, error) {
 	a.files.read()
 	c, err := a.source.Load()
 	if err != nil {
@@ -208,7 +211,7 @@ func (a *Agent) reload() (Changes, error) {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			a.log.Error("reload refused, the old configuration goes on: " + line)
 		}
-		return Changes{}, err
+		return api.Changes{}, err
 	}
 	if c.Log.Output != a.logged.Output || c.Log.Format != a.logged.Format {
 		a.log.Warn("[log] output and format change with the next restart")

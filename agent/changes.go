@@ -5,23 +5,15 @@ import (
 	"slices"
 	"strings"
 
+	"catpaw/agent/api"
 	"catpaw/pipeline"
 )
-
-// Changes is what a reload changed. Checks are named by probe, identity and place, outputs by name.
-type Changes struct {
-	Added     []string `json:"added"`
-	Removed   []string `json:"removed"`
-	Changed   []string `json:"changed"`
-	Untouched int      `json:"untouched"`
-	Hash      string   `json:"hash"`
-}
 
 // part is one thing of a configuration that a reload may change.
 type part struct{ name, content string }
 
 // compare tells two configurations apart.
-func compare(before, after map[string]part) (c Changes) {
+func compare(before, after map[string]part) (c api.Changes) {
 	c.Added, c.Removed, c.Changed = []string{}, []string{}, []string{}
 	for _, id := range slices.Sorted(maps.Keys(after)) {
 		switch old, known := before[id]; {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 
+	"catpaw/agent/api"
 	"catpaw/inputs"
 	"catpaw/internal/config"
 	"catpaw/pipeline"
@@ -51,7 +52,7 @@ type Configuration struct {
 	Windows     []*silence.Window // [[processors.silence]]
 	Inhibits    []*inhibit.Rule   // [[processors.inhibit]]
 	heartbeat   heartbeatOptions
-	page        statusOptions
+	page        api.Options
 	Warnings    []string // worth telling, not worth refusing
 }
 

@@ -11,64 +11,20 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
+	"catpaw/agent/api"
 	"catpaw/internal/config"
 	"catpaw/pipeline"
-	"catpaw/processors/alerting"
 )
 
-// Alert is a live alert, Story how it came to be what it is.
-type (
-	Alert = alerting.View
-	Story = alerting.Story
-)
-
-// Status is how an agent is doing.
-type Status struct {
-	Version  string    `json:"version"`
-	PID      int       `json:"pid"`
-	Started  time.Time `json:"started"`
-	Config   Loaded    `json:"configuration"`
-	LogLevel string    `json:"log_level"`
-	State    StateDir  `json:"state"`
-
-	Checks  []pipeline.CheckHealth `json:"checks"`
-	Alerts  []Alert                `json:"alerts"`
-	Outputs []QueueStatus          `json:"outputs"`
-}
-
-// Loaded is the configuration that an agent runs.
-type Loaded struct {
-	Directory string    `json:"directory"`
-	Hash      string    `json:"hash"` // changes with every change of a check or an output
-	At        time.Time `json:"read_at"`
-	Warnings  []string  `json:"warnings,omitempty"`
-	Refused   string    `json:"refused,omitempty"` // why the last reload was: what runs is older than the files
-}
-
-// StateDir is how the store of an agent is doing.
-type StateDir struct {
-	Directory string    `json:"directory"`
-	Trouble   string    `json:"trouble,omitempty"`
-	Since     time.Time `json:"since,omitzero"`
-}
-
-// Why is what an agent knows of an alert, a target or a check.
-type Why struct {
-	Asked   string                 `json:"asked"`
-	Stories []Story                `json:"alerts"`
-	More    int                    `json:"more,omitempty"` // stories that are left out
-	Checks  []pipeline.CheckHealth `json:"checks"`         // those that report, or would report it
-	Outputs []QueueStatus          `json:"outputs"`        // those that have something yet to deliver, or fail
-}
-
-func (a *Agent) status() (Status, error) {
-	outputs, err := a.queues().List()
+// Status is how the agent is doing.
+func (a *Agent) Status() (api.Status, error) {
+	outputs, err := a.List()
 	if err != nil {
-		return Status{}, err
+		return api.Status{}, err
 	}
-	s := Status{
+	s := api.Status{
 		Version: a.source.Version, PID: os.Getpid(), Started: a.started, LogLevel: a.level.String(),
-		State: StateDir{Directory: a.stateDir}, Checks: a.pipeline.Checks(), Outputs: outputs,
+		State: api.StateDir{Directory: a.stateDir}, Checks: a.pipeline.Checks(), Outputs: outputs,
 	}
 	if trouble := a.store.Trouble(); trouble != nil {
 		s.State.Trouble, s.State.Since = trouble.Text, trouble.Since
@@ -80,12 +36,13 @@ func (a *Agent) status() (Status, error) {
 	return s, nil
 }
 
-func (a *Agent) why(asked string) (Why, error) {
+// Why tells the stories of an alert key, a target or a check.
+func (a *Agent) Why(asked string) (api.Why, error) {
 	asked = strings.TrimSpace(asked)
 	if asked == "" {
-		return Why{}, errors.New("say what is asked for: an alert key, a target or a check")
+		return api.Why{}, errors.New("say what is asked for: an alert key, a target or a check")
 	}
-	w := Why{Asked: asked, Checks: []pipeline.CheckHealth{}, Outputs: []QueueStatus{}}
+	w := api.Why{Asked: asked, Checks: []pipeline.CheckHealth{}, Outputs: []api.QueueStatus{}}
 	asked = a.checkAt(asked)
 	a.pipeline.Do(func(b *pipeline.Batch) { w.Stories, w.More = a.alerting.Stories(asked, b.Now) })
 	for _, check := range a.pipeline.Checks() {
@@ -94,9 +51,9 @@ func (a *Agent) why(asked string) (Why, error) {
 		}
 	}
 	if len(w.Stories)+len(w.Checks) == 0 {
-		return Why{}, fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label", asked)
+		return api.Why{}, fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label", asked)
 	}
-	queues, err := a.queues().List()
+	queues, err := a.List()
 	for _, queue := range queues {
 		if queue.Queued > 0 || queue.LastFailure.After(queue.LastSuccess) {
 			w.Outputs = append(w.Outputs, queue)
@@ -106,8 +63,8 @@ func (a *Agent) why(asked string) (Why, error) {
 }
 
 // concerns reports whether a check is asked for: by name, by what it looks at, or by the alerts it raised.
-func (a *Agent) concerns(id, asked string, stories []Story) bool {
-	if id == asked || slices.ContainsFunc(stories, func(s Story) bool { return s.Check == id }) {
+func (a *Agent) concerns(id, asked string, stories []api.Story) bool {
+	if id == asked || slices.ContainsFunc(stories, func(s api.Story) bool { return s.Check == id }) {
 		return true
 	}
 	a.mu.Lock()
@@ -134,7 +91,8 @@ func (a *Agent) checkAt(asked string) string {
 	return asked
 }
 
-func (a *Agent) setLogLevel(text string) (before string, err error) {
+// SetLogLevel changes how much the agent logs; "" changes nothing.
+func (a *Agent) SetLogLevel(text string) (before string, err error) {
 	before = a.level.String()
 	if text == "" {
 		return before, nil
@@ -150,14 +108,20 @@ func (a *Agent) setLogLevel(text string) (before string, err error) {
 	return before, nil
 }
 
-// reloadNow has the agent's own goroutine reload, and returns what changed.
-func (a *Agent) reloadNow(ctx context.Context) (changes Changes, err error) {
+// Reload has the agent's own goroutine reload, and returns what changed.
+func (a *Agent) Reload(ctx context.Context) (changes api.Changes, err error) {
 	done := make(chan struct{})
 	select {
 	case a.asks <- func() { defer close(done); changes, err = a.reload() }:
 		<-done
 		return changes, err
 	case <-ctx.Done():
-		return Changes{}, ctx.Err()
+		return api.Changes{}, ctx.Err()
 	}
 }
+
+// Stuck says what does not move any more.
+func (a *Agent) Stuck() error { return a.vitals.stuck(time.Now()) }
+
+// Unwell is Stuck, or that nothing can be kept on disk.
+func (a *Agent) Unwell() error { return a.vitals.unwell(time.Now()) }

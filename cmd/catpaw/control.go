@@ -8,15 +8,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"catpaw/agent"
+	"catpaw/agent/api"
 )
 
 // ask makes a command that asks the running agent; answer is printed by show, or as JSON with --json.
-func ask[T any](f *flags, cmd *cobra.Command, question func(c *agent.Client, args []string) (T, error), show func(w io.Writer, answer T) error) *cobra.Command {
+func ask[T any](f *flags, cmd *cobra.Command, question func(c *api.Client, args []string) (T, error), show func(w io.Writer, answer T) error) *cobra.Command {
 	var asJSON bool
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return withClient(f, func(client *agent.Client) error {
+		return withClient(f, func(client *api.Client) error {
 			answer, err := question(client, args)
 			if err != nil {
 				return err
@@ -31,12 +31,12 @@ func ask[T any](f *flags, cmd *cobra.Command, question func(c *agent.Client, arg
 }
 
 // withClient reaches the running agent for do.
-func withClient(f *flags, do func(c *agent.Client) error) error {
+func withClient(f *flags, do func(c *api.Client) error) error {
 	source, err := f.source()
 	if err != nil {
 		return err
 	}
-	client, err := agent.Dial(source.StateDirectory())
+	client, err := api.Dial(source.StateDirectory())
 	if err != nil {
 		return err
 	}
@@ -51,10 +51,10 @@ func newReload(f *flags) *cobra.Command {
 changed. With any fault in it nothing changes: every fault is printed, and the old configuration goes on.
 
 Exit status: 0 reloaded, 1 refused, or no agent runs.`,
-	}, func(c *agent.Client, _ []string) (agent.Changes, error) { return c.Reload() }, printChanges)
+	}, func(c *api.Client, _ []string) (api.Changes, error) { return c.Reload() }, printChanges)
 }
 
-func printChanges(w io.Writer, c agent.Changes) error {
+func printChanges(w io.Writer, c api.Changes) error {
 	for _, part := range []struct {
 		verb  string
 		names []string
@@ -73,7 +73,7 @@ func newLogLevel(f *flags) *cobra.Command {
 		Use: "loglevel [LEVEL]", Short: "Show or change how much the running agent logs", Args: cobra.MaximumNArgs(1),
 		Long:      `loglevel changes the level of the running agent's log, until its next reload or start; without LEVEL it shows it.`,
 		ValidArgs: []string{"debug", "info", "warn", "error", "fatal"},
-	}, func(c *agent.Client, args []string) (string, error) {
+	}, func(c *api.Client, args []string) (string, error) {
 		level := strings.Join(args, "")
 		before, err := c.SetLogLevel(level)
 		if level != "" {

@@ -315,10 +315,10 @@ func fillQueue(b *testing.B, binary string, events int) (dir string) {
 	dir = printingOf(b, events, 100, fmt.Sprintf("[[outputs.webhook]]\nurl = %q\n", down.URL))
 	cmd := runBinary(b, binary, dir, nil)
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		queues, err := agent.OpenQueues(filepath.Join(filepath.Dir(dir), "state.d"), nil, false)
+		queues, closeThem, err := agent.OpenQueues(filepath.Join(filepath.Dir(dir), "state.d"), nil, false)
 		if err == nil {
 			list, _ := queues.List()
-			queues.Close()
+			closeThem()
 			if len(list) == 1 && list[0].Queued == events {
 				break
 			}

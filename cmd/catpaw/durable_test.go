@@ -147,11 +147,11 @@ func fiveAlerts(n int) string {
 // note reads the ids that are committed and not yet delivered.
 func note(t *testing.T, dir string, ids map[string]bool) {
 	t.Helper()
-	queues, err := agent.OpenQueues(filepath.Join(filepath.Dir(dir), "state.d"), nil, true)
+	queues, closeThem, err := agent.OpenQueues(filepath.Join(filepath.Dir(dir), "state.d"), nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer queues.Close()
+	defer closeThem()
 	events, err := queues.Events("webhook", false, 0)
 	if err != nil && !strings.Contains(err.Error(), "no queue") { // killed before the first event
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"catpaw/agent"
+	"catpaw/agent/api"
 )
 
 // operated is a running agent with one check, and its directory.
@@ -48,7 +48,7 @@ func TestStatusAndWhy(t *testing.T) {
 	t.Parallel()
 	a, dir, say := operated(t)
 	wantAll(t, asks(t, "status", "-configs", dir), "all of it on disk", "told again if still bad at", "p.exec/a.toml:1", "stdout")
-	var s agent.Status
+	var s api.Status
 	if err := json.Unmarshal([]byte(asks(t, "status", "-configs", dir, "--json")), &s); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"catpaw/agent"
+	"catpaw/agent/api"
 	"catpaw/internal/printable"
 	"catpaw/internal/redact"
 )
@@ -22,7 +23,7 @@ func newQueue(f *flags) *cobra.Command {
 through its control socket, and while it does not, on the files of the state directory.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withQueues(f, false, func(queues agent.Queues) error {
+			return withQueues(f, false, func(queues api.Queues) error {
 				all, err := queues.List()
 				if err != nil {
 					return err
@@ -40,20 +41,20 @@ through its control socket, and while it does not, on the files of the state dir
 }
 
 // withQueues opens the queues of the configured state directory for fn.
-func withQueues(f *flags, write bool, fn func(agent.Queues) error) error {
+func withQueues(f *flags, write bool, fn func(api.Queues) error) error {
 	c, err := f.load()
 	if err != nil {
 		return err
 	}
-	queues, err := agent.OpenQueues(c.StateDir, c.Outputs, write)
+	queues, closeThem, err := agent.OpenQueues(c.StateDir, c.Outputs, write)
 	if err != nil {
 		return err
 	}
-	defer queues.Close()
+	defer closeThem()
 	return fn(queues)
 }
 
-func printQueues(w io.Writer, all []agent.QueueStatus, now time.Time) error {
+func printQueues(w io.Writer, all []api.QueueStatus, now time.Time) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "QUEUE\tEVENTS\tBYTES\tOLDEST\tDEAD LETTERS\tDELIVERED\tMERGED\tLOST\tNEXT TRY\tLAST SUCCESS")
 	for _, q := range all {
@@ -96,7 +97,7 @@ func newQueueCat(f *flags) *cobra.Command {
 		Use: "cat NAME", Short: "Print the queued events of an output, one JSON object a line, oldest first",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withQueues(f, true, func(queues agent.Queues) error {
+			return withQueues(f, true, func(queues api.Queues) error {
 				if err := cat(cmd.OutOrStdout(), queues, args[0], dead); err != nil || dead {
 					return err
 				}
@@ -108,7 +109,7 @@ func newQueueCat(f *flags) *cobra.Command {
 	return cmd
 }
 
-func cat(w io.Writer, queues agent.Queues, name string, dead bool) error {
+func cat(w io.Writer, queues api.Queues, name string, dead bool) error {
 	for after := uint64(0); ; {
 		events, err := queues.Events(name, dead, after)
 		if err != nil || len(events) == 0 {
@@ -130,7 +131,7 @@ func cat(w io.Writer, queues agent.Queues, name string, dead bool) error {
 }
 
 // mentionDead tells who looks into a queue that there are dead letters beside it.
-func mentionDead(w io.Writer, queues agent.Queues, name string) error {
+func mentionDead(w io.Writer, queues api.Queues, name string) error {
 	q, err := find(queues, name)
 	if err == nil && q.Held > 0 {
 		fmt.Fprintf(w, "catpaw: %s beside it; see them with --dead\n", count(q.Held, "dead letter"))
@@ -138,7 +139,7 @@ func mentionDead(w io.Writer, queues agent.Queues, name string) error {
 	return err
 }
 
-func find(queues agent.Queues, name string) (found agent.QueueStatus, err error) {
+func find(queues api.Queues, name string) (found api.QueueStatus, err error) {
 	all, err := queues.List()
 	for _, q := range all {
 		if q.Name == name {
@@ -149,7 +150,7 @@ func find(queues agent.Queues, name string) (found agent.QueueStatus, err error)
 }
 
 // mentionTaken tells who emptied a queue of what stayed there.
-func mentionTaken(cmd *cobra.Command, queues agent.Queues, name string) error {
+func mentionTaken(cmd *cobra.Command, queues api.Queues, name string) error {
 	q, err := find(queues, name)
 	if err == nil && q.Queued > 0 {
 		fmt.Fprintf(cmd.OutOrStdout(), "still there: %s that a sender is at just now, or that came since\n", count(q.Queued, "event"))
@@ -162,7 +163,7 @@ func newQueuePurge(f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "purge NAME", Short: "Throw the queued events of an output away", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withQueues(f, true, func(queues agent.Queues) error {
+			return withQueues(f, true, func(queues api.Queues) error {
 				n, err := queues.Purge(args[0], dead)
 				if err = printCount(cmd, n, "purged", err); err != nil || dead {
 					return err
@@ -183,7 +184,7 @@ func newQueueRedrive(f *flags) *cobra.Command {
 the dead letters and the queued events to another output's queue: so the queue of an output that was
 renamed or removed is drained.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withQueues(f, true, func(queues agent.Queues) error {
+			return withQueues(f, true, func(queues api.Queues) error {
 				target := to
 				if target == "" {
 					target = args[0]

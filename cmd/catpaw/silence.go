@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"catpaw/agent"
+	"catpaw/agent/api"
 	"catpaw/internal/config"
 )
 
@@ -54,7 +55,7 @@ one must match, are written one --match each.`,
 			if s.while {
 				return silenceWhile(f, cmd, n, args)
 			}
-			return withClient(f, func(c *agent.Client) error {
+			return withClient(f, func(c *api.Client) error {
 				one, err := c.AddSilence(n)
 				if err == nil {
 					fmt.Fprintf(cmd.OutOrStdout(), "silence %d: %s, until %s\n", one.ID, one.Matching(), one.Until.Format(time.DateTime))
@@ -71,8 +72,8 @@ one must match, are written one --match each.`,
 }
 
 // silence makes of the flags what the agent is asked for.
-func (s *silenceFlags) silence(args []string) (n agent.NewSilence, err error) {
-	n = agent.NewSilence{Match: map[string]config.Strings{}, Reason: s.reason, By: userName()}
+func (s *silenceFlags) silence(args []string) (n api.NewSilence, err error) {
+	n = api.NewSilence{Match: map[string]config.Strings{}, Reason: s.reason, By: userName()}
 	for _, one := range s.match {
 		label, glob, found := strings.Cut(one, "=")
 		if label = strings.TrimSpace(label); !found || label == "" {
@@ -112,12 +113,12 @@ func userName() string {
 // silenceWhile runs a command under a silence that ends with it: by our word, or, should we be killed, since the
 // agent sees that its process has ended. The command matters more than the silence: it runs also where no agent
 // answers.
-func silenceWhile(f *flags, cmd *cobra.Command, n agent.NewSilence, args []string) error {
+func silenceWhile(f *flags, cmd *cobra.Command, n api.NewSilence, args []string) error {
 	child := exec.Command(args[0], args[1:]...)
 	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
 	name := filepath.Base(args[0])
-	var one agent.Silence
-	err := withClient(f, func(c *agent.Client) (err error) {
+	var one api.Silence
+	err := withClient(f, func(c *api.Client) (err error) {
 		if n.Process, err = agent.ThisProcess(os.Getpid(), name); err != nil {
 			return err
 		}
@@ -135,7 +136,7 @@ func silenceWhile(f *flags, cmd *cobra.Command, n agent.NewSilence, args []strin
 	}
 	if one.ID != 0 {
 		if p, err := agent.ThisProcess(child.Process.Pid, name); err == nil { // else it has ended already
-			_ = withClient(f, func(c *agent.Client) error { _, err := c.Follow(one.ID, p); return err })
+			_ = withClient(f, func(c *api.Client) error { _, err := c.Follow(one.ID, p); return err })
 		}
 	}
 	go func() {
@@ -156,21 +157,21 @@ func silenceWhile(f *flags, cmd *cobra.Command, n agent.NewSilence, args []strin
 	return err
 }
 
-func endSilence(f *flags, one agent.Silence) error {
+func endSilence(f *flags, one api.Silence) error {
 	if one.ID == 0 {
 		return nil
 	}
-	return withClient(f, func(c *agent.Client) error { _, err := c.EndSilence(one.ID); return err })
+	return withClient(f, func(c *api.Client) error { _, err := c.EndSilence(one.ID); return err })
 }
 
 func newSilenceList(f *flags) *cobra.Command {
 	return ask(f, &cobra.Command{
 		Use: "list", Short: "List the silences in force, and the configured windows that are open", Args: cobra.NoArgs,
-	}, func(c *agent.Client, _ []string) ([]agent.Silence, error) { return c.Silences() },
-		func(w io.Writer, all []agent.Silence) error { return printSilences(w, all, time.Now()) })
+	}, func(c *api.Client, _ []string) ([]api.Silence, error) { return c.Silences() },
+		func(w io.Writer, all []api.Silence) error { return printSilences(w, all, time.Now()) })
 }
 
-func printSilences(w io.Writer, all []agent.Silence, now time.Time) error {
+func printSilences(w io.Writer, all []api.Silence, now time.Time) error {
 	if len(all) == 0 {
 		_, err := fmt.Fprintln(w, "nothing is silenced")
 		return err
@@ -195,13 +196,13 @@ func printSilences(w io.Writer, all []agent.Silence, now time.Time) error {
 func newSilenceEnd(f *flags) *cobra.Command {
 	return ask(f, &cobra.Command{
 		Use: "end ID", Short: "End a silence: what still fires is told", Args: cobra.ExactArgs(1),
-	}, func(c *agent.Client, args []string) (agent.Silence, error) {
+	}, func(c *api.Client, args []string) (api.Silence, error) {
 		id, err := strconv.Atoi(args[0])
 		if err != nil {
-			return agent.Silence{}, fmt.Errorf("%q is no number of a silence: catpaw silence list shows them", args[0])
+			return api.Silence{}, fmt.Errorf("%q is no number of a silence: catpaw silence list shows them", args[0])
 		}
 		return c.EndSilence(id)
-	}, func(w io.Writer, one agent.Silence) error {
+	}, func(w io.Writer, one api.Silence) error {
 		_, err := fmt.Fprintf(w, "silence %d is over: %s\n", one.ID, one.Matching())
 		return err
 	})
@@ -215,8 +216,8 @@ func newAck(f *flags) *cobra.Command {
 worse; its end is told. The beginning of the key is enough where no other alert has it.`,
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for those who look")
-	return ask(f, cmd, func(c *agent.Client, args []string) (agent.Alert, error) { return c.Ack(args[0], userName(), reason) },
-		func(w io.Writer, a agent.Alert) error {
+	return ask(f, cmd, func(c *api.Client, args []string) (api.Alert, error) { return c.Ack(args[0], userName(), reason) },
+		func(w io.Writer, a api.Alert) error {
 			_, err := fmt.Fprintf(w, "%s: %s\n", nameOf(a), a.Standing)
 			return err
 		})

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"catpaw/agent"
+	"catpaw/agent/api"
 )
 
 // TestASilenceOutlivesTheAgent: what fires when it ends is told then, and what was told before always ends.
@@ -47,7 +47,7 @@ func TestASilenceWhileACommandRuns(t *testing.T) {
 	if out != "says\n" || code != 7 {
 		t.Errorf("%q %q %d", out, errs, code)
 	}
-	var all []agent.Silence
+	var all []api.Silence
 	if data, err := os.ReadFile(seen); err != nil || json.Unmarshal(data, &all) != nil || len(all) != 1 || all[0].Process.Command != "sh" {
 		t.Errorf("while it runs: %s %v", data, err)
 	}
@@ -93,7 +93,7 @@ func TestSlipsWithSilences(t *testing.T) {
 func TestAnAckIsShown(t *testing.T) {
 	t.Parallel()
 	_, dir, _ := operated(t)
-	var s agent.Status
+	var s api.Status
 	if err := json.Unmarshal([]byte(asks(t, "status", "-configs", dir, "--json")), &s); err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"catpaw/agent"
+	"catpaw/agent/api"
 	"catpaw/pipeline"
 )
 
@@ -21,8 +21,8 @@ func newStatus(f *flags) *cobra.Command {
 		Long: `status shows what the running agent knows: which alerts are open and what they wait for, how the checks
 ran, what the outputs have yet to deliver. RECENT are the results of the last runs, the newest last: o is
 Ok, I, W and C the severities, ? a run that could judge nothing.`,
-	}, func(c *agent.Client, _ []string) (agent.Status, error) { return c.Status() },
-		func(w io.Writer, s agent.Status) error { return printStatus(w, s, time.Now(), coloursOn(w)) })
+	}, func(c *api.Client, _ []string) (api.Status, error) { return c.Status() },
+		func(w io.Writer, s api.Status) error { return printStatus(w, s, time.Now(), coloursOn(w)) })
 }
 
 // coloursOn: on a terminal, unless the user says otherwise (https://no-color.org).
@@ -50,7 +50,7 @@ func (p painter) cell(text string) string {
 	return colour + text + "\x1b[39m"
 }
 
-func printStatus(w io.Writer, s agent.Status, now time.Time, colours bool) error {
+func printStatus(w io.Writer, s api.Status, now time.Time, colours bool) error {
 	fmt.Fprintf(w, "catpaw %s, process %d, up for %s\n", s.Version, s.PID, now.Sub(s.Started).Round(time.Second))
 	fmt.Fprintf(w, "configuration %s, %s, read %s; log level %s\n", s.Config.Directory, s.Config.Hash, ago(s.Config.At, now), s.LogLevel)
 	if s.Config.Refused != "" {
@@ -74,7 +74,7 @@ func printStatus(w io.Writer, s agent.Status, now time.Time, colours bool) error
 	return nil
 }
 
-func printAlerts(w io.Writer, alerts []agent.Alert, now time.Time, paint painter) error {
+func printAlerts(w io.Writer, alerts []api.Alert, now time.Time, paint painter) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	shown := 0
 	for _, a := range alerts {
@@ -95,14 +95,14 @@ func printAlerts(w io.Writer, alerts []agent.Alert, now time.Time, paint painter
 }
 
 // toldOf is how often an alert was told, and of how many times.
-func toldOf(a agent.Alert) string {
+func toldOf(a api.Alert) string {
 	if a.Of > 0 {
 		return fmt.Sprintf("%d of %d", a.Told, a.Of)
 	}
 	return fmt.Sprint(a.Told)
 }
 
-func nameOf(a agent.Alert) string {
+func nameOf(a api.Alert) string {
 	event := pipeline.Event{Labels: pipeline.LabelsOf(a.Labels)}
 	return strings.TrimSpace(a.Title + " " + event.Where())
 }

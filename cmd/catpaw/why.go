@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"catpaw/agent"
+	"catpaw/agent/api"
 	"catpaw/internal/printable"
 	"catpaw/internal/redact"
 )
@@ -18,11 +18,11 @@ func newWhy(f *flags) *cobra.Command {
 		Long: `why tells what the running agent knows of an alert: its results, what was decided on each and why, what
 comes next and when; also why nothing was told. Ask by alert key (or its first six or more letters), by the
 value of any label, such as a target, by a check's identity or its place in the configuration.`,
-	}, func(c *agent.Client, args []string) (agent.Why, error) { return c.Why(args[0]) },
-		func(w io.Writer, why agent.Why) error { return printWhy(w, why, time.Now()) })
+	}, func(c *api.Client, args []string) (api.Why, error) { return c.Why(args[0]) },
+		func(w io.Writer, why api.Why) error { return printWhy(w, why, time.Now()) })
 }
 
-func printWhy(w io.Writer, why agent.Why, now time.Time) error {
+func printWhy(w io.Writer, why api.Why, now time.Time) error {
 	for _, s := range why.Stories {
 		printStory(w, s)
 	}
@@ -60,7 +60,7 @@ func printWhy(w io.Writer, why agent.Why, now time.Time) error {
 	return nil
 }
 
-func printStory(w io.Writer, s agent.Story) {
+func printStory(w io.Writer, s api.Story) {
 	fmt.Fprintf(w, "%s  (%s)\n  %s\n", oneLine(nameOf(s.View)), s.Key, s.Phase)
 	for _, line := range s.Lines {
 		at := line.From.Format(time.DateTime)

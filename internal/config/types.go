@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -128,6 +129,16 @@ func readSecret(text string) (Secret, error) {
 
 // Strings is several texts, or a single one, which needs no brackets.
 type Strings []string
+
+// UnmarshalJSON takes a string or a list of them, as TOML may be written.
+func (s *Strings) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*s = Strings{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(s))
+}
 
 // Command is one command: a string that is split as a shell would, or an argv array taken as it is.
 // Exactly one of the two is set.

@@ -1,4 +1,4 @@
-package agent
+package api
 
 import (
 	"crypto/sha256"
@@ -16,8 +16,8 @@ import (
 	"catpaw/internal/config"
 )
 
-// statusOptions are [status]: where people and programs may look at the agent over HTTP.
-type statusOptions struct {
+// Options are [status]: where people and programs may look at the agent over HTTP.
+type Options struct {
 	Listen   string        `toml:"listen"` // host:port; "" = nowhere
 	User     string        `toml:"user"`
 	Password config.Secret `toml:"password"`
@@ -25,7 +25,7 @@ type statusOptions struct {
 }
 
 // Init judges the options.
-func (o *statusOptions) Init() error {
+func (o *Options) Init() error {
 	var errs []error
 	host, port, err := net.SplitHostPort(o.Listen)
 	switch {
@@ -42,60 +42,63 @@ func (o *statusOptions) Init() error {
 	return errors.Join(errs...)
 }
 
-func (o *statusOptions) guarded() bool { return o.User != "" && o.Password != "" || o.Token != "" }
+func (o *Options) guarded() bool { return o.User != "" && o.Password != "" || o.Token != "" }
 
 func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
-// page serves the status page, the API for programs, health and metrics.
-type page struct {
+// Server serves the status page, the API for programs, health and metrics over TCP.
+type Server struct {
 	handler http.Handler
 	log     *zap.Logger
-
-	options statusOptions
+	options Options
 	server  *http.Server
 	serving sync.WaitGroup
 }
 
-// use begins to serve where the options say, and ceases where they do not. One goroutine may call it. That an address
+// NewServer makes one that does not serve yet.
+func NewServer(a Agent, log *zap.Logger) *Server { return &Server{handler: public(a), log: log} }
+
+// Use begins to serve where the options say, and ceases where they do not. One goroutine may call it. That an address
 // cannot be had is no reason not to run: it is tried again with the next reload.
-func (p *page) use(o statusOptions) {
-	if o == p.options {
+func (s *Server) Use(o Options) {
+	if o == s.options {
 		return
 	}
-	p.close()
+	s.Close()
 	if o.Listen == "" {
 		return
 	}
 	listener, err := net.Listen("tcp", o.Listen)
 	if err != nil {
-		p.log.Error("the status page cannot be served; mend [status] listen and reload", zap.Error(err))
+		s.log.Error("the status page cannot be served; mend [status] listen and reload", zap.Error(err))
 		return
 	}
-	p.options = o
-	p.server = &http.Server{
-		Handler: o.guard(p.handler), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+	s.options = o
+	s.server = &http.Server{
+		Handler: o.guard(s.handler), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16, ErrorLog: zap.NewStdLog(zap.NewNop()),
 	}
-	server := p.server
-	p.serving.Go(func() { _ = server.Serve(listener) }) // ends with Close
-	p.log.Info("the status page is served", zap.String("listen", listener.Addr().String()))
+	server := s.server
+	s.serving.Go(func() { _ = server.Serve(listener) }) // ends with Close
+	s.log.Info("the status page is served", zap.String("listen", listener.Addr().String()))
 }
 
-func (p *page) close() {
-	if p.server != nil {
-		p.server.Close()
-		p.serving.Wait()
+// Close ceases to serve.
+func (s *Server) Close() {
+	if s.server != nil {
+		s.server.Close()
+		s.serving.Wait()
 	}
-	p.server, p.options = nil, statusOptions{}
+	s.server, s.options = nil, Options{}
 }
 
 // guard lets in who may: with the password or the token; where there is neither, who asks for this machine by a
 // name of its loopback, so that no page of another site can pass itself off as ours (DNS rebinding). Sites of
 // others may change nothing in any case.
-func (o statusOptions) guard(next http.Handler) http.Handler {
+func (o Options) guard(next http.Handler) http.Handler {
 	next = http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -119,7 +122,7 @@ func hostOf(r *http.Request) string {
 	return strings.Trim(r.Host, "[]")
 }
 
-func (o statusOptions) knows(r *http.Request) bool {
+func (o Options) knows(r *http.Request) bool {
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return o.Token != "" && same(token, o.Token.Reveal())
 	}
@@ -133,41 +136,3 @@ func same(a, b string) bool {
 	hashA, hashB := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(hashA[:], hashB[:]) == 1
 }
-
-// public is what is served over HTTP. What empties queues, shows events or changes the agent itself is for the
-// control socket only.
-func (a *Agent) public() http.Handler {
-	mux := http.NewServeMux()
-	pageRoutes(mux)
-	a.lookRoutes(mux)
-	a.muteRoutes(mux)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { sayWell(w, a.vitals.stuck(time.Now())) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { sayWell(w, a.vitals.unwell(time.Now())) })
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		status, err := a.status()
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_ = writeMetrics(w, status)
-	})
-	return strictly(mux)
-}
-
-func sayWell(w http.ResponseWriter, err error) {
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	_, _ = w.Write([]byte("ok\n"))
-}
-
-// lookRoutes are the part of the API that changes nothing.
-func (a *Agent) lookRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET "+apiRoot+"status", func(w http.ResponseWriter, _ *http.Request) { reply(w)(a.status()) })
-	mux.HandleFunc("GET "+apiRoot+"why", func(w http.ResponseWriter, r *http.Request) { reply(w)(a.why(r.FormValue("q"))) })
-	mux.HandleFunc("GET "+apiRoot+"queues", func(w http.ResponseWriter, _ *http.Request) { reply(w)(a.queues().List()) })
-}
-
-func (a *Agent) queues() *local { return &local{store: a.store, health: a.pipeline.Health} }

@@ -1,4 +1,4 @@
-package agent
+package api
 
 import (
 	"bytes"
@@ -48,11 +48,11 @@ func TestTheMetricsAreAPromise(t *testing.T) {
 
 func TestWhoMayLook(t *testing.T) {
 	t.Parallel()
-	open := statusOptions{Listen: "127.0.0.1:0"}
-	both := statusOptions{Listen: "127.0.0.1:0", User: "me", Password: "pass", Token: "tok"}
+	open := Options{Listen: "127.0.0.1:0"}
+	both := Options{Listen: "127.0.0.1:0", User: "me", Password: "pass", Token: "tok"}
 	for _, c := range []struct {
 		name    string
-		options statusOptions
+		options Options
 		method  string
 		path    string
 		header  map[string]string
@@ -74,8 +74,8 @@ func TestWhoMayLook(t *testing.T) {
 		{"with the password", both, "GET", "/x", map[string]string{"Authorization": "Basic bWU6cGFzcw=="}, 200},
 		{"with another password", both, "GET", "/x", map[string]string{"Authorization": "Basic bWU6cGFzYw=="}, 401},
 		{"with the password, from another site", both, "POST", "/x", map[string]string{"Authorization": "Basic bWU6cGFzcw==", "Sec-Fetch-Site": "cross-site"}, 403},
-		{"an empty token", statusOptions{User: "me", Password: "pass"}, "GET", "/x", map[string]string{"Authorization": "Bearer "}, 401},
-		{"an empty password", statusOptions{Token: "tok"}, "GET", "/x", map[string]string{"Authorization": "Basic Og=="}, 401},
+		{"an empty token", Options{User: "me", Password: "pass"}, "GET", "/x", map[string]string{"Authorization": "Bearer "}, 401},
+		{"an empty password", Options{Token: "tok"}, "GET", "/x", map[string]string{"Authorization": "Basic Og=="}, 401},
 	} {
 		handler := c.options.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		r := httptest.NewRequest(c.method, "http://127.0.0.1:8940"+c.path, nil)
@@ -104,10 +104,10 @@ func TestWrongStatusPages(t *testing.T) {
 		"listen = '[::]:8940'\nuser = 'me'": "user and password go together",
 		"listen = '127.0.0.1:1'\ntokn = 1":  `did you mean "token"?`,
 	} {
-		pipetest.WantError(t, pipetest.TryOptions(options, &statusOptions{}), want)
+		pipetest.WantError(t, pipetest.TryOptions(options, &Options{}), want)
 	}
 	for _, fine := range []string{"listen = '127.0.0.1:8940'", "listen = 'localhost:8940'", "listen = '[::1]:1'", "listen = ':1'\ntoken = 'x'", "listen = '10.0.0.1:1'\nuser = 'a'\npassword = 'b'"} {
-		if err := pipetest.TryOptions(fine, &statusOptions{}); err != nil {
+		if err := pipetest.TryOptions(fine, &Options{}); err != nil {
 			t.Errorf("%s: %v", strings.ReplaceAll(fine, "\n", "; "), err)
 		}
 	}

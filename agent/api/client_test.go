@@ -1,4 +1,4 @@
-package agent
+package api
 
 import (
 	"io"
@@ -24,7 +24,7 @@ func TestWhoAcceptsIsNotYetAnAgent(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			listener, err := net.Listen("unix", socketPath(dir))
+			listener, err := net.Listen("unix", SocketPath(dir))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,7 +38,7 @@ func TestWhoAcceptsIsNotYetAnAgent(t *testing.T) {
 					go c.serve(conn)
 				}
 			}()
-			q, err := dialAgent(dir, c.within)
+			q, err := reach(dir, c.within)
 			if q != nil {
 				t.Error("it is taken for an agent")
 			}

@@ -1,4 +1,4 @@
-package agent
+package api
 
 import (
 	"bytes"
@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// Client asks the agent that runs on a state directory.
+// Client asks the agent that runs on a state directory; its methods are those of Agent that have their names.
 type Client struct{ client *http.Client }
 
 // Dial reaches the agent on a state directory. The error says that none runs there, or that it hangs.
 func Dial(stateDir string) (*Client, error) {
-	c, err := dialAgent(stateDir, answerWithin)
+	c, err := Reach(stateDir)
 	if err == nil && c == nil {
 		err = fmt.Errorf("no catpaw runs on the state directory %s; start it, or name another with --state-dir", stateDir)
 	}
@@ -30,10 +30,13 @@ func Dial(stateDir string) (*Client, error) {
 // answerWithin is how long an agent may take to say that it is there.
 const answerWithin = 5 * time.Second
 
-// dialAgent returns nil where no agent answers. That somebody accepts is not enough: a child an agent was
-// starting as it was killed holds the agent's socket until it runs its own program.
-func dialAgent(stateDir string, within time.Duration) (*Client, error) {
-	path := socketPath(stateDir)
+// Reach is Dial, but returns nil where no agent runs.
+func Reach(stateDir string) (*Client, error) { return reach(stateDir, answerWithin) }
+
+// reach asks for an answer. That somebody accepts is not enough: a child an agent was starting as it was killed holds
+// the agent's socket until it runs its own program.
+func reach(stateDir string, within time.Duration) (*Client, error) {
+	path := SocketPath(stateDir)
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
 	}
@@ -41,7 +44,7 @@ func dialAgent(stateDir string, within time.Duration) (*Client, error) {
 	q := &Client{&http.Client{Transport: &http.Transport{DialContext: dial}, Timeout: patience}}
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://catpaw"+apiRoot+"queues", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://catpaw"+root+"queues", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -80,12 +83,10 @@ func (q *Client) Redrive(name, to string) (n int, err error) {
 	return n, q.ask(http.MethodPost, queuePath(name, "redrive"), url.Values{"to": {to}}, &n)
 }
 
-// Status is how the agent is doing.
 func (q *Client) Status() (status Status, err error) {
 	return status, q.ask(http.MethodGet, "status", nil, &status)
 }
 
-// Why tells the stories of what is asked for: an alert key, a target, a check.
 func (q *Client) Why(asked string) (why Why, err error) {
 	return why, q.ask(http.MethodGet, "why", url.Values{"q": {asked}}, &why)
 }
@@ -95,32 +96,26 @@ func (q *Client) Reload() (changes Changes, err error) {
 	return changes, q.ask(http.MethodPost, "reload", nil, &changes)
 }
 
-// SetLogLevel changes how much the agent logs, until its next start or reload.
 func (q *Client) SetLogLevel(level string) (before string, err error) {
 	return before, q.ask(http.MethodPost, "loglevel", url.Values{"level": {level}}, &before)
 }
 
-// Silences are those in force.
 func (q *Client) Silences() (all []Silence, err error) {
 	return all, q.ask(http.MethodGet, "silences", nil, &all)
 }
 
-// AddSilence begins one.
 func (q *Client) AddSilence(n NewSilence) (one Silence, err error) {
 	return one, q.send(http.MethodPost, "silences", n, &one)
 }
 
-// Follow binds a silence to a process.
 func (q *Client) Follow(id int, p Process) (one Silence, err error) {
 	return one, q.send(http.MethodPut, fmt.Sprintf("silences/%d/process", id), p, &one)
 }
 
-// EndSilence ends one.
 func (q *Client) EndSilence(id int) (one Silence, err error) {
 	return one, q.ask(http.MethodDelete, fmt.Sprintf("silences/%d", id), nil, &one)
 }
 
-// Ack acknowledges an alert, by its key or the beginning of it.
 func (q *Client) Ack(key, by, reason string) (alert Alert, err error) {
 	return alert, q.ask(http.MethodPost, "ack", url.Values{"key": {key}, "by": {by}, "reason": {reason}}, &alert)
 }
@@ -143,7 +138,7 @@ func (q *Client) send(method, path string, value, into any) error {
 }
 
 func (q *Client) do(method, path string, body io.Reader, into any) error {
-	request, err := http.NewRequest(method, "http://catpaw"+apiRoot+path, body)
+	request, err := http.NewRequest(method, "http://catpaw"+root+path, body)
 	if err != nil {
 		return err
 	}

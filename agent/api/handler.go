@@ -1,0 +1,169 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// root begins every path of the API.
+const root = "/api/v1/"
+
+// maxBody is how many bytes what is posted to the API may have.
+const maxBody = 1 << 16
+
+// call is one thing that the API can be asked for.
+type call struct {
+	method, path string
+	public       bool // also where [status] listen says; all else is for the control socket, which is the owner's
+	do           func(Agent, *http.Request) (any, error)
+}
+
+// calls are the whole API.
+var calls = []call{
+	{"GET", "status", true, func(a Agent, _ *http.Request) (any, error) { return a.Status() }},
+	{"GET", "why", true, func(a Agent, r *http.Request) (any, error) { return a.Why(r.FormValue("q")) }},
+	{"GET", "queues", true, func(a Agent, _ *http.Request) (any, error) { return a.List() }},
+	{"GET", "silences", true, func(a Agent, _ *http.Request) (any, error) { return a.Silences() }},
+	{"POST", "silences", true, addSilence},
+	{"DELETE", "silences/{id}", true, endSilence},
+	{"PUT", "silences/{id}/process", true, follow},
+	{"POST", "ack", true, func(a Agent, r *http.Request) (any, error) {
+		return a.Ack(r.FormValue("key"), r.FormValue("by"), r.FormValue("reason"))
+	}},
+	{"POST", "reload", false, func(a Agent, r *http.Request) (any, error) { return a.Reload(r.Context()) }},
+	{"POST", "loglevel", false, func(a Agent, r *http.Request) (any, error) { return a.SetLogLevel(r.FormValue("level")) }},
+	{"GET", "queues/{name}/events", false, queuedEvents},
+	{"POST", "queues/{name}/purge", false, func(a Agent, r *http.Request) (any, error) {
+		return a.Purge(r.PathValue("name"), r.FormValue("dead") != "")
+	}},
+	{"POST", "queues/{name}/redrive", false, func(a Agent, r *http.Request) (any, error) {
+		return a.Redrive(r.PathValue("name"), r.FormValue("to"))
+	}},
+}
+
+// routes adds the API, or what is public of it.
+func routes(mux *http.ServeMux, a Agent, onlyPublic bool) {
+	for _, c := range calls {
+		if onlyPublic && !c.public {
+			continue
+		}
+		mux.HandleFunc(c.method+" "+root+c.path, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			reply(w)(c.do(a, r))
+		})
+	}
+}
+
+func addSilence(a Agent, r *http.Request) (any, error) {
+	var n NewSilence
+	if err := decode(r, "a silence", &n); err != nil {
+		return nil, err
+	}
+	return a.AddSilence(n)
+}
+
+func endSilence(a Agent, r *http.Request) (any, error) {
+	id, err := silenceID(r)
+	if err != nil {
+		return nil, err
+	}
+	return a.EndSilence(id)
+}
+
+func follow(a Agent, r *http.Request) (any, error) {
+	id, err := silenceID(r)
+	if err != nil {
+		return nil, err
+	}
+	var p Process
+	if err := decode(r, "a process", &p); err != nil {
+		return nil, err
+	}
+	return a.Follow(id, p)
+}
+
+func queuedEvents(a Agent, r *http.Request) (any, error) {
+	after, err := strconv.ParseUint(r.FormValue("after"), 10, 64)
+	if err != nil && r.FormValue("after") != "" {
+		return nil, fmt.Errorf("after: %q is no seq of an event", r.FormValue("after"))
+	}
+	return a.Events(r.PathValue("name"), r.FormValue("dead") != "", after)
+}
+
+func silenceID(r *http.Request) (int, error) {
+	id, err := strconv.Atoi(r.PathValue("id"))
+	if err != nil {
+		return 0, fmt.Errorf("%q is no number of a silence", r.PathValue("id"))
+	}
+	return id, nil
+}
+
+// decode reads a body, strictly: a misspelt name must not become something that nobody asked for.
+func decode(r *http.Request, what string, into any) error {
+	decoder := json.NewDecoder(r.Body)
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	if err == nil {
+		if _, more := decoder.Token(); more != io.EOF {
+			err = errors.New("something follows it")
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("the body is no JSON of %s: %w", what, err)
+	}
+	return nil
+}
+
+// reply writes a value, or the error as text.
+func reply(w http.ResponseWriter) func(value any, err error) {
+	return func(value any, err error) {
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			http.Error(w, fmt.Sprintf("the body is too large: at most %d bytes", maxBody), http.StatusRequestEntityTooLarge)
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		default:
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(value) // who asked may have gone
+		}
+	}
+}
+
+// everything is what the control socket serves.
+func everything(a Agent) http.Handler {
+	mux := http.NewServeMux()
+	routes(mux, a, false)
+	return mux
+}
+
+// public is what is served over TCP. What empties queues, shows events or changes the agent itself is not.
+func public(a Agent) http.Handler {
+	mux := http.NewServeMux()
+	pageRoutes(mux)
+	routes(mux, a, true)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { sayWell(w, a.Stuck()) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { sayWell(w, a.Unwell()) })
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		status, err := a.Status()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_ = writeMetrics(w, status)
+	})
+	return strictly(mux)
+}
+
+func sayWell(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ok\n"))
+}

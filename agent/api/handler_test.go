@@ -1,0 +1,160 @@
+package api
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"catpaw/internal/config"
+)
+
+// still is an agent that answers all it is asked with nothing, and remembers silences.
+type still struct {
+	Agent
+	silences []NewSilence
+}
+
+func (*still) Status() (Status, error)              { return Status{}, nil }
+func (*still) List() ([]QueueStatus, error)         { return nil, nil }
+func (*still) Why(string) (Why, error)              { return Why{}, nil }
+func (*still) Silences() ([]Silence, error)         { return nil, nil }
+func (*still) EndSilence(int) (Silence, error)      { return Silence{}, nil }
+func (*still) Follow(int, Process) (Silence, error) { return Silence{}, nil }
+func (*still) Ack(_, _, _ string) (Alert, error)    { return Alert{}, nil }
+func (*still) Stuck() error                         { return nil }
+func (*still) Unwell() error                        { return nil }
+func (s *still) AddSilence(n NewSilence) (Silence, error) {
+	s.silences = append(s.silences, n)
+	return Silence{ID: 1}, nil
+}
+
+// TestEveryCall tries each call of the API over TCP as it is meant and as it is not.
+func TestEveryCall(t *testing.T) {
+	t.Parallel()
+	options := Options{Listen: "127.0.0.1:0", Token: config.Secret("tok")}
+	handler := options.guard(public(&still{}))
+	ask := func(method, path, body string, header ...string) int {
+		r := httptest.NewRequest(method, "http://catpaw"+path, strings.NewReader(body))
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w.Code
+	}
+	const login, token = "Authorization", "Bearer tok"
+	huge := `{"match": {"check": "` + strings.Repeat("x", 2*maxBody) + `"}}`
+	for _, c := range calls {
+		path := root + strings.NewReplacer("{id}", "1", "{name}", "chat").Replace(c.path)
+		want := either(c.public, http.StatusOK, http.StatusNotFound) // whoever has the password may not do the rest
+		changes := c.method != http.MethodGet
+		takesJSON := c.method == http.MethodPut || c.method == http.MethodPost && c.path == "silences"
+		if got := ask(c.method, path, "{}", login, token); got != want {
+			t.Errorf("%s %s: %d, want %d", c.method, path, got, want)
+		}
+		if !c.public {
+			continue
+		}
+		for what, one := range map[string]struct{ got, want int }{
+			"nobody we know":       {ask(c.method, path, "{}"), http.StatusUnauthorized},
+			"a wrong token":        {ask(c.method, path, "{}", login, "Bearer no"), http.StatusUnauthorized},
+			"another method":       {ask(http.MethodPatch, path, "{}", login, token), http.StatusMethodNotAllowed},
+			"TRACE":                {ask(http.MethodTrace, path, "", login, token), http.StatusMethodNotAllowed},
+			"from another site":    {ask(c.method, path, "{}", login, token, "Sec-Fetch-Site", "cross-site"), either(changes, http.StatusForbidden, want)},
+			"from another origin":  {ask(c.method, path, "{}", login, token, "Origin", "https://evil.example"), either(changes, http.StatusForbidden, want)},
+			"a body without end":   {ask(c.method, path, huge, login, token), either(takesJSON, http.StatusRequestEntityTooLarge, want)},
+			"a body of other data": {ask(c.method, path, "\x00<xml>", login, token), either(takesJSON, http.StatusUnprocessableEntity, want)},
+		} {
+			if one.got != one.want {
+				t.Errorf("%s %s, %s: %d, want %d", c.method, path, what, one.got, one.want)
+			}
+		}
+	}
+	for _, path := range []string{"/", "/metrics", root, root + "nothing", "/debug/pprof/", "/../page.go", "/api/v1/../../page.go"} {
+		if got := ask("GET", path, ""); got != http.StatusUnauthorized {
+			t.Errorf("GET %s without a login: %d", path, got)
+		}
+	}
+}
+
+func either(yes bool, a, b int) int {
+	if yes {
+		return a
+	}
+	return b
+}
+
+// TestSilencesAreReadStrictly: what is misspelt must not silence more, or longer, than was meant.
+func TestSilencesAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	agent := &still{}
+	server := httptest.NewServer(everything(agent))
+	defer server.Close()
+	for body, want := range map[string]string{
+		`{"match": {"check": "disk"}, "for_second": 60}`:     `unknown field "for_second"`,
+		`{"match": {"check": "disk"}, "for_seconds": "60"}`:  "for_seconds",
+		`{"match": {"check": "disk"}, "for_seconds": 60} {}`: "something follows it",
+		``:   "no JSON of a silence",
+		`[]`: "no JSON of a silence",
+	} {
+		response, err := http.Post(server.URL+root+"silences", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		if response.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %d %s", body, response.StatusCode, text)
+		}
+	}
+	if len(agent.silences) > 0 {
+		t.Errorf("silenced: %v", agent.silences)
+	}
+	fine, _ := json.Marshal(NewSilence{Match: map[string]config.Strings{"check": {"disk"}}, For: 60})
+	response, err := http.Post(server.URL+root+"silences", "application/json", strings.NewReader(string(fine)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if len(agent.silences) != 1 {
+		t.Errorf("what the client sends is not understood: %s", response.Status)
+	}
+}
+
+// TestEveryCallIsDocumented, and marked where it is public.
+func TestEveryCallIsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	described := 0
+	for _, c := range calls {
+		found := false
+		for line := range strings.SplitSeq(string(text), "\n") {
+			rest, ok := strings.CutPrefix(line, "| `"+c.method+" "+root+c.path)
+			if !ok || !strings.ContainsAny(rest[:1], "`?") {
+				continue
+			}
+			found = true
+			if _, after, _ := strings.Cut(rest, "`"); strings.HasPrefix(after, " *") != c.public {
+				t.Errorf("docs/api.md on %s %s: public is %v", c.method, c.path, c.public)
+			}
+		}
+		if !found {
+			t.Errorf("docs/api.md does not know %s %s", c.method, c.path)
+		}
+	}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if strings.Contains(line, root) && strings.HasPrefix(line, "| `") {
+			described++
+		}
+	}
+	if described != len(calls) {
+		t.Errorf("docs/api.md describes %d calls of %d", described, len(calls))
+	}
+}
