@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"catpaw/agent/api"
 	"catpaw/inputs"
 	"catpaw/outputs"
 	"catpaw/pipeline"
+	"catpaw/processors"
 )
 
 // optionsOf lists the options of a struct as a user writes them; nested ones by their own name.
@@ -20,7 +22,7 @@ func optionsOf(v any) (names []string) {
 	}
 	for i := range t.NumField() {
 		field := t.Field(i)
-		name := field.Tag.Get("toml")
+		name := strings.TrimPrefix(field.Tag.Get("toml"), "-") // "-" is no option
 		if name != "" {
 			names = append(names, name)
 		}
@@ -78,5 +80,18 @@ func TestEveryOptionIsExplained(t *testing.T) {
 		wantExplained(t, name, main, section, optionsOf(kind.New()))
 		wantExplained(t, name, main, readme, optionsOf(sharedOutput{}))
 	}
-	wantExplained(t, "main", main, readme, append(optionsOf(LogOptions{}), optionsOf(global{})...))
+	for name, construct := range processors.Table() {
+		_, sample, found := strings.Cut(main, "[[processors."+name+"]]")
+		if !found {
+			t.Errorf("the processor %s is missing in conf.d/config.toml", name)
+		}
+		wantExplained(t, name, sample, readme, optionsOf(construct()))
+	}
+	for name, options := range map[string]any{"log": LogOptions{}, "global": global{}, "status": api.Options{}, "heartbeat": heartbeatOptions{}} {
+		_, sample, found := strings.Cut(main, "["+name+"]")
+		if !found {
+			t.Errorf("[%s] is missing in conf.d/config.toml", name)
+		}
+		wantExplained(t, name, sample, readme, optionsOf(options))
+	}
 }
