@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -415,12 +416,56 @@ func TestReloadLeavesAloneWhatDidNotChange(t *testing.T) {
 			return c
 		}
 		p := start([]*Check{make("same", "1"), make("changed", "1"), make("gone", "1")})
-		time.Sleep(10 * time.Second)
+		time.Sleep(40 * time.Second)
 		p.Apply([]*Check{make("same", "1"), make("changed", "2"), make("new", "1")}, nil, nil)
-		time.Sleep(55 * time.Second)
+		time.Sleep(25 * time.Second)
 		stop(p)
 		if got := fmt.Sprint(runs); got != "map[changed1:1 changed2:1 gone1:1 new1:1 same1:2]" {
 			t.Errorf("runs: %s", got)
+		}
+	})
+}
+
+// TestRunsAreSpread: a thousand checks that begin together do not go on running together, and none of them waits
+// longer than its interval.
+func TestRunsAreSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 1000
+		var mu sync.Mutex
+		began := map[string][]time.Time{}
+		var checks []*Check
+		for i := range n {
+			id := strconv.Itoa(i)
+			c := every(10*time.Second, func(context.Context, *Report) error {
+				mu.Lock()
+				defer mu.Unlock()
+				began[id] = append(began[id], time.Now())
+				return nil
+			})
+			c.ID = id
+			checks = append(checks, c)
+		}
+		begun := time.Now()
+		p := start(checks)
+		time.Sleep(25 * time.Second)
+		stop(p)
+		perSecond := map[time.Duration]int{}
+		for id, at := range began {
+			if first := at[0].Sub(begun); first > firstRuns {
+				t.Fatalf("check %s runs first after %s", id, first)
+			}
+			if gap := at[1].Sub(at[0]); gap > 10*time.Second || gap < 5*time.Second {
+				t.Errorf("check %s runs again after %s", id, gap)
+			}
+			if gap := at[2].Sub(at[1]); gap != 10*time.Second {
+				t.Errorf("check %s keeps no time: %s", id, gap)
+			}
+			perSecond[at[2].Sub(begun).Truncate(time.Second)]++
+		}
+		for second, runs := range perSecond {
+			if runs > n/4 {
+				t.Errorf("%d runs in the second at %s", runs, second)
+			}
 		}
 	})
 }

@@ -25,8 +25,9 @@ type runner struct {
 	record  record
 }
 
-// startRunner starts a check. Where it replaces a runner, it begins when that one has ended.
-func startRunner(s *scheduler, check *Check, delay time.Duration, previous *runner) *runner {
+// startRunner starts a check: its first run after delay, the second so much early. Where it replaces a runner, it
+// begins when that one has ended.
+func startRunner(s *scheduler, check *Check, delay, early time.Duration, previous *runner) *runner {
 	ctx, cancel := context.WithCancel(s.ctx)
 	r := &runner{
 		check: check, results: s.results, recall: s.recall, cancel: cancel, done: make(chan struct{}),
@@ -37,7 +38,7 @@ func startRunner(s *scheduler, check *Check, delay time.Duration, previous *runn
 		if previous != nil {
 			r.succeed(ctx, previous)
 		}
-		r.loop(ctx, delay)
+		r.loop(ctx, delay, early)
 	})
 	return r
 }
@@ -69,7 +70,7 @@ func (r *runner) tellWhile(ctx context.Context, done <-chan struct{}, first time
 	}
 }
 
-func (r *runner) loop(ctx context.Context, delay time.Duration) {
+func (r *runner) loop(ctx context.Context, delay, early time.Duration) {
 	due := time.Now().Add(delay)
 	r.record.due(due, 0)
 	timer := time.NewTimer(delay)
@@ -92,7 +93,9 @@ func (r *runner) loop(ctx context.Context, delay time.Duration) {
 		gather.Go(func() { r.run(ctx, run) })
 		gather.Wait()
 		var skipped int
-		if due, skipped = nextTick(due, time.Now(), r.check.Interval); skipped > 0 {
+		due, skipped = nextTick(due.Add(-early), time.Now(), r.check.Interval)
+		early = 0
+		if skipped > 0 {
 			r.log.Debug("the check took longer than its interval; ticks were skipped", zap.Int("ticks", skipped))
 		}
 		if run.Unseen > 0 { // it is not the check that was late

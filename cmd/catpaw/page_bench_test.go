@@ -39,6 +39,7 @@ func BenchmarkThePage(b *testing.B) {
 		large, _ := watchedAgent(b, 10_000)
 		b.ReportMetric(small*1000, "ms/status-of-1000")
 		b.ReportMetric(statusTime(large)/small, "times-as-long-for-10000")
+		lateness(b, large, func() {}) // the first runs come at once; only then each keeps its time
 		b.ReportMetric(lateness(b, large, func() {})*1000, "ms-late-p99")
 		b.ReportMetric(lateness(b, large, func() { get(large, "status") })*1000, "ms-late-p99-while-asked")
 	}
