@@ -1,21 +1,25 @@
 # make run    build and start on conf.d
 # make test   everything that must hold: format, vet (for Windows and macOS, too), staticcheck, tests with the
 #             race detector
+# make package    deb, rpm and archives of this commit, in dist/
 # make test-kafka   the output kafka against Apache Kafka itself
 GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS  = -s -w -X main.version=$(VERSION)
+# the version: the tag v1.2.3, or the next one's name with the commit
+VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . || echo 1.0.0-dev.$(COMMIT))
+COMMIT  := $(shell git describe --always --exclude '*' --dirty 2>/dev/null || echo unknown)
+DATE    := $(shell git log -1 --format=%cs 2>/dev/null)
+LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
 # what is fetched for tests: the jars of Apache Kafka
 KAFKA    = .cache/kafka
 
-.PHONY: run build test test-kafka lint bench soak clean
+.PHONY: run build test test-kafka lint package bench soak clean
 
 run: build
 	./catpaw
 
 build:
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o catpaw ./cmd/catpaw
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o catpaw ./cmd/catpaw
 
 test: lint
 	$(GO) test -race ./...
@@ -33,11 +37,15 @@ $(KAFKA): test/kafkatest/pom.xml
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
-	$(GO) vet ./...
+	$(GO) vet ./... && $(GO) -C packaging vet ./...
 	@# Nobody runs the tests there, but all of it, tests included, must build for the other systems.
 	for os in windows darwin; do GOOS=$$os $(GO) build ./... && GOOS=$$os $(GO) vet ./... || exit 1; done
 	$(GO) tool staticcheck ./...
 	staticcheck=$$($(GO) tool -n staticcheck) && cd test && $(GO) vet ./... && $$staticcheck ./...
+
+# What people install, in dist/.
+package:
+	GO='$(GO)' VERSION='$(VERSION)' LDFLAGS='$(LDFLAGS)' packaging/package.sh
 
 # Each figure stands beside its comparison from the same run; the ratio is what counts.
 bench:
@@ -50,4 +58,4 @@ soak:
 	$(GO) test -count=1 -timeout 30m -run TestModel ./store -rapid.checks=5000
 
 clean:
-	rm -f catpaw
+	rm -rf catpaw dist

@@ -196,7 +196,11 @@ func (l *loader) decodeMain(root *config.Node, c *Configuration) {
 // stateDir is the directory of what must outlive the process: beside the configuration's unless somebody
 // says otherwise.
 func (l *loader) stateDir() string {
-	return cmp.Or(l.source.StateDir, l.global.StateDir, filepath.Join(filepath.Dir(filepath.Clean(l.source.Dir)), "state.d"))
+	beside := filepath.Join(filepath.Dir(filepath.Clean(l.source.Dir)), "state.d")
+	if filepath.Clean(l.source.Dir) == SystemConfigs {
+		beside = systemState
+	}
+	return cmp.Or(l.source.StateDir, l.global.StateDir, beside)
 }
 
 func (l *loader) decodeLog(n *config.Node, options *LogOptions) {

@@ -17,6 +17,12 @@ import (
 	"catpaw/processors/silence"
 )
 
+// Where an installed package keeps its configuration and what must outlive it.
+const (
+	SystemConfigs = "/etc/catpaw/conf.d"
+	systemState   = "/var/lib/catpaw"
+)
+
 // Source says where the configuration comes from: a directory, and what the command line puts over it.
 type Source struct {
 	Dir      string          // e.g. conf.d

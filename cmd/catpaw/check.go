@@ -21,15 +21,17 @@ what would run, or every fault with its file and line.
 
 Exit status: 0 the configuration is good, 1 it is not.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := f.load()
-			if err != nil {
-				return err
-			}
-			c.Warnings = append(c.Warnings, agent.OrphanWarnings(c)...)
-			return printConfiguration(cmd.OutOrStdout(), f.configs, c)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd, f) },
 	}
+}
+
+func check(cmd *cobra.Command, f *flags) error {
+	c, err := f.load()
+	if err != nil {
+		return err
+	}
+	c.Warnings = append(c.Warnings, agent.OrphanWarnings(c)...)
+	return printConfiguration(cmd.OutOrStdout(), f.configs, c)
 }
 
 func printConfiguration(w io.Writer, dir string, c *agent.Configuration) error {

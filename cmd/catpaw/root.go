@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 
@@ -11,13 +12,13 @@ import (
 	"catpaw/internal/config"
 )
 
-// version is set by the Makefile.
-var version = "dev"
+// What the Makefile sets: the version, and the commit with its date.
+var version, commit, date = "dev", "", ""
 
 // flags are those of the original, which count for every subcommand that reads a configuration.
 type flags struct {
 	configs, stateDir, plugins, url, interval, logLevel string
-	test, version                                       bool
+	test, configCheck, version                          bool
 }
 
 func newRoot() *cobra.Command {
@@ -39,12 +40,15 @@ Flags may be written with one dash or two.`,
 				return printVersion(cmd)
 			case f.test:
 				return once(cmd, f, false)
+			case f.configCheck:
+				return check(cmd, f)
 			}
 			return run(f)
 		},
 	}
 	p := root.PersistentFlags()
-	p.StringVar(&f.configs, "configs", "conf.d", "configuration `directory`")
+	p.StringVar(&f.configs, "configs", defaultConfigs(), "configuration `directory`; by default conf.d, or where that is not, "+agent.SystemConfigs)
+	p.Lookup("configs").DefValue = "" // the text has it
 	p.StringVar(&f.stateDir, "state-dir", "", "`directory` of queues and alerts, instead of [global] state_dir")
 	p.StringVar(&f.plugins, "plugins", "", "read only these probes, `a:b:c`")
 	p.StringVar(&f.url, "url", "", "FlashDuty `URL`, instead of the configured one")
@@ -53,9 +57,27 @@ Flags may be written with one dash or two.`,
 	complete(root, "loglevel", "debug", "info", "warn", "error", "fatal")
 	complete(root, "plugins", agent.Probes()...)
 	root.Flags().BoolVar(&f.test, "test", false, "the same as catpaw once")
+	root.Flags().BoolVar(&f.configCheck, "config-check", false, "the same as catpaw check")
 	root.Flags().BoolVar(&f.version, "version", false, "print the version")
-	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newStatus(f), newWhy(f), newSilence(f), newAck(f), newReload(f), newLogLevel(f), newQueue(f), newSend(f), newVersion())
+	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newStatus(f), newWhy(f), newSilence(f), newAck(f), newReload(f), newLogLevel(f), newQueue(f), newSend(f), newInit(), newVersion())
+	if service := newService(f); service != nil {
+		root.AddCommand(service)
+	}
 	return root
+}
+
+// localConfigs is where the configuration is unless somebody says otherwise.
+const localConfigs = "conf.d"
+
+// defaultConfigs is conf.d here, or where that is not, that of the installed package.
+func defaultConfigs() string {
+	if _, err := os.Stat(localConfigs); err == nil {
+		return localConfigs
+	}
+	if _, err := os.Stat(agent.SystemConfigs); err == nil {
+		return agent.SystemConfigs
+	}
+	return localConfigs
 }
 
 // complete offers the values of a flag to the shell.
@@ -107,6 +129,14 @@ func newVersion() *cobra.Command {
 }
 
 func printVersion(cmd *cobra.Command) error {
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "catpaw %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "catpaw %s (%s%s, %s/%s)\n", version, builtFrom(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
+}
+
+// builtFrom is the commit and its date, where the build knew them.
+func builtFrom() string {
+	if commit == "" {
+		return ""
+	}
+	return fmt.Sprintf("commit %s of %s, ", commit, date)
 }

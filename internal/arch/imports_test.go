@@ -16,13 +16,14 @@ const module = "catpaw/"
 // allowed lists, for each room, the rooms that it may import. Anyone may import internal; a plugin is
 // a room of its own.
 var allowed = map[string][]string{
-	"cmd":        {"agent", "pipeline"},
+	"cmd":        {"agent", "pipeline", "conf.d"},
 	"agent":      {"inputs", "processors", "outputs", "pipeline", "store"},
 	"inputs":     {"pipeline"},
 	"processors": {"pipeline", "store"},
 	"outputs":    {"pipeline"},
 	"pipeline":   {"store"},
 	"store":      {},
+	"conf.d":     {},
 	"internal":   {},
 	"test":       {"agent", "outputs", "pipeline", "store"}, // a module of its own, for servers that only tests need
 }

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc"
+	"golang.org/x/sys/windows/svc/mgr"
+
+	"catpaw/agent"
+)
+
+// serviceName is how the service manager knows catpaw.
+const serviceName = "catpaw"
+
+// serviceWait is how long the service manager may take to start or stop the service.
+const serviceWait = 30 * time.Second
+
+func newService(f *flags) *cobra.Command {
+	root := &cobra.Command{
+		Use: "service", Short: "Install catpaw as a Windows service, start and stop it",
+		Long: `service has Windows run catpaw from boot on, and start it again where it ends. As a service catpaw logs into
+catpaw.log in its state directory, unless [log] output names a file. It asks for an administrator.`,
+	}
+	for _, one := range []struct {
+		verb, short, past string
+		do                func() error
+	}{
+		{"install", "Install the service, with the -configs, -state-dir and -plugins given here", "is installed; start it with catpaw service start", func() error { return installService(f) }},
+		{"uninstall", "Stop the service and remove it; configuration and state stay", "is removed", uninstallService},
+		{"start", "Start the service", "runs", func() error { return withService(startService) }},
+		{"stop", "Stop the service", "is stopped", func() error { return withService(stopService) }},
+	} {
+		root.AddCommand(&cobra.Command{
+			Use: one.verb, Short: one.short, Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				if err := one.do(); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "the service %s %s\n", serviceName, one.past)
+				return err
+			},
+		})
+	}
+	root.AddCommand(&cobra.Command{
+		Use: "run", Hidden: true, Args: cobra.NoArgs, // for the service manager
+		RunE: func(*cobra.Command, []string) error { return runService(f) },
+	})
+	return root
+}
+
+// installService judges the configuration first: who installs is there to mend it.
+func installService(f *flags) error {
+	c, err := f.load()
+	if err != nil {
+		return err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	configs, err := filepath.Abs(f.configs)
+	if err != nil {
+		return err
+	}
+	state, err := filepath.Abs(c.StateDir)
+	if err != nil {
+		return err
+	}
+	args := []string{"service", "run", "--configs", configs, "--state-dir", state}
+	if f.plugins != "" {
+		args = append(args, "--plugins", f.plugins)
+	}
+	manager, err := mgr.Connect()
+	if err != nil {
+		return fmt.Errorf("cannot reach the service manager; run this as an administrator: %w", err)
+	}
+	defer manager.Disconnect()
+	service, err := manager.CreateService(serviceName, program, mgr.Config{
+		StartType: mgr.StartAutomatic, DisplayName: serviceName, Description: "Watches this host and tells people when something is wrong",
+	}, args...)
+	if err != nil {
+		return fmt.Errorf("cannot install the service: %w", err)
+	}
+	defer service.Close()
+	const pause, forget = 5 * time.Second, 24 * time.Hour
+	return service.SetRecoveryActions([]mgr.RecoveryAction{{Type: mgr.ServiceRestart, Delay: pause}}, uint32(forget.Seconds()))
+}
+
+func uninstallService() error {
+	return withService(func(service *mgr.Service) error {
+		if status, err := service.Query(); err == nil && status.State != svc.Stopped {
+			if err := stopService(service); err != nil {
+				return err
+			}
+		}
+		return service.Delete()
+	})
+}
+
+func startService(service *mgr.Service) error {
+	if err := service.Start(); err != nil {
+		return err
+	}
+	return waitService(service, svc.Running)
+}
+
+func stopService(service *mgr.Service) error {
+	if _, err := service.Control(svc.Stop); err != nil {
+		return err
+	}
+	return waitService(service, svc.Stopped)
+}
+
+func withService(do func(*mgr.Service) error) error {
+	manager, err := mgr.Connect()
+	if err != nil {
+		return fmt.Errorf("cannot reach the service manager; run this as an administrator: %w", err)
+	}
+	defer manager.Disconnect()
+	service, err := manager.OpenService(serviceName)
+	if err != nil {
+		return fmt.Errorf("cannot open the service %s; install it with catpaw service install: %w", serviceName, err)
+	}
+	defer service.Close()
+	return do(service)
+}
+
+func waitService(service *mgr.Service, want svc.State) error {
+	for deadline := time.Now().Add(serviceWait); ; time.Sleep(100 * time.Millisecond) {
+		status, err := service.Query()
+		switch {
+		case err != nil:
+			return err
+		case status.State == want:
+			return nil
+		case want == svc.Running && status.State == svc.Stopped:
+			return fmt.Errorf("it ended at once; catpaw.log in its state directory says why")
+		case time.Now().After(deadline):
+			return fmt.Errorf("it does not answer within %s", serviceWait)
+		}
+	}
+}
+
+// runService is what the service manager starts.
+func runService(f *flags) error {
+	source, err := f.source()
+	if err != nil {
+		return err
+	}
+	output, err := openServiceLog(source.StateDirectory())
+	if err != nil {
+		return err
+	}
+	os.Stderr = output
+	log.SetOutput(io.Discard) // as run does
+	return svc.Run(serviceName, &service{source: source, log: output})
+}
+
+// openServiceLog opens what takes the place of standard error, which a service does not have.
+func openServiceLog(stateDir string) (*os.File, error) {
+	if err := os.MkdirAll(stateDir, 0o700); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(filepath.Join(stateDir, "catpaw.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+}
+
+// service is catpaw as the service manager sees it.
+type service struct {
+	source agent.Source
+	log    io.Writer
+}
+
+// Execute runs until the manager says stop.
+func (s *service) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (bool, uint32) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- agent.Run(ctx, s.source, nil) }()
+	status <- svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
+	for {
+		select {
+		case err := <-ended:
+			if err == nil {
+				return false, 0
+			}
+			fmt.Fprintln(s.log, "catpaw:", err)
+			return false, uint32(windows.ERROR_EXCEPTION_IN_SERVICE)
+		case request := <-requests:
+			switch request.Cmd {
+			case svc.Interrogate:
+				status <- request.CurrentStatus
+			case svc.Stop, svc.Shutdown:
+				status <- svc.Status{State: svc.StopPending}
+				cancel()
+			}
+		}
+	}
+}
