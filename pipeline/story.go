@@ -104,6 +104,20 @@ func (s *story) pausing(lane int, until time.Time) {
 	}
 }
 
+// emptied notes that a lane has nothing left to deliver: what failed was purged, or told with another event.
+func (s *story) emptied(log *zap.Logger, lane int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.failing[lane]; !ok {
+		return
+	}
+	delete(s.failing, lane)
+	delete(s.next, lane)
+	if len(s.failing) == 0 {
+		log.Info("what could not be delivered is gone from the queue", zap.Int("failed_tries", s.tries))
+	}
+}
+
 // worked notes that the sink has judged events of a lane, all or a part of what was tried; delivered says
 // that it took some.
 func (s *story) worked(log *zap.Logger, lane int, all, delivered bool) {

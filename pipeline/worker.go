@@ -142,6 +142,10 @@ func (w *worker) idle() bool {
 	if w.stopping() {
 		return false
 	}
+	if len(w.waiting) == 0 {
+		clear(w.suspects)
+		w.story.emptied(w.log, w.lane)
+	}
 	var due <-chan time.Time
 	if len(w.waiting) > 0 {
 		timer := time.NewTimer(time.Until(w.nextDue()))

@@ -34,6 +34,7 @@ type entry struct {
 	waitingOk *pipeline.Event
 	story     []chapter
 	muted     string          // by what; as of the last bad result
+	seen      string          // description of the last bad result
 	held      *pipeline.Event // that result, while muted
 	ack       string          // who acknowledged it, when and why
 	stale     bool            // not mentioned since the configuration last changed or the agent started
@@ -64,6 +65,7 @@ type Processor struct {
 	buffer     []byte        // used again
 	routes     routes
 	past       past
+	seen       int // bytes of what was seen
 	muters     []Muter
 	muted      map[*entry]bool // those that fire and are muted
 	onFiring   func(key string, labels pipeline.Labels, firing bool)
@@ -115,6 +117,7 @@ func (p *Processor) Restore(states []store.State) {
 		if old != nil {
 			p.obsolete = append(p.obsolete, store.State{Key: old.stateKey()})
 			p.disown(old)
+			p.unsee(old)
 			p.firing(&entry{key: old.key, Labels: old.Labels}, old.Alert)
 		}
 		p.lastID = max(p.lastID, e.id)
@@ -180,6 +183,7 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 			p.complain(e, r, r.Check.Source)
 		}
 		e.badRun = r.Run
+		p.see(e, event.Description)
 		if !r.Check.Policy.Enabled {
 			event = ending(e, b.Now, "alerting was disabled for this check while the alert was open")
 			status = pipeline.Ok
@@ -237,7 +241,12 @@ func (p *Processor) complain(e *entry, r *pipeline.Result, other string) {
 // step moves one alert on, and notes what must be told and remembered.
 func (p *Processor) step(b *pipeline.Batch, e *entry, o Observation, policy pipeline.Policy, event *pipeline.Event) {
 	next, decision := e.Step(o, policy)
-	e.chronicle(chapterOf(o, e.Alert, next, decision, policy))
+	c := chapterOf(o, e.Alert, next, decision, policy)
+	if c.note == muted {
+		by := e.muted
+		c.by = &by
+	}
+	e.chronicle(c)
 	p.settle(b, e, next, decision, event)
 }
 
@@ -260,6 +269,7 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 	case next.Phase == None:
 		p.disown(e)
 		delete(p.alerts, e.key)
+		p.unsee(e)
 		p.past.add(e)
 		if previous.Phase != None {
 			b.States = append(b.States, store.State{Key: e.stateKey()})

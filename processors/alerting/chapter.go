@@ -28,6 +28,7 @@ type chapter struct {
 	status   pipeline.Status
 	decision Decision
 	note     note
+	by       *string // what muted it, nil unless that was why; shared by many
 }
 
 // mostChapters is how many an alert keeps, the last ones.
@@ -36,7 +37,7 @@ const mostChapters = 16
 // chronicle adds a result to the story of an alert.
 func (e *entry) chronicle(c chapter) {
 	if last := len(e.story) - 1; last >= 0 {
-		if l := &e.story[last]; l.status == c.status && l.decision == c.decision && l.note == c.note && c.decision == Silent {
+		if l := &e.story[last]; l.status == c.status && l.decision == c.decision && l.note == c.note && sameText(l.by, c.by) && c.decision == Silent {
 			l.to = c.to
 			l.n++
 			return
@@ -50,6 +51,8 @@ func (e *entry) chronicle(c chapter) {
 	}
 	e.story = append(e.story, c)
 }
+
+func sameText(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // chapterOf says what a step did and why.
 func chapterOf(o Observation, previous, next Alert, d Decision, p pipeline.Policy) chapter {

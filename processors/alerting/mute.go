@@ -1,13 +1,9 @@
 package alerting
 
 import (
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"catpaw/pipeline"
-	"catpaw/store"
 )
 
 // Muter says by what an alert with these labels is kept from being told now, "" where by nothing. Muted, an
@@ -84,28 +80,4 @@ func (p *Processor) FiringLabels(do func(key string, labels pipeline.Labels)) {
 			do(key, e.Labels)
 		}
 	}
-}
-
-// Ack notes that somebody knows of a firing alert: it is not told again in this episode unless it gets worse.
-// asked is its key, or the beginning of it that no other alert has.
-func (p *Processor) Ack(b *pipeline.Batch, asked, note string) (View, error) {
-	var found []*entry
-	for key, e := range p.alerts {
-		if asked != "" && strings.HasPrefix(key, asked) && (e.Phase == Firing || e.Phase == Pending) {
-			found = append(found, e)
-		}
-	}
-	switch {
-	case len(found) > 1:
-		return View{}, fmt.Errorf("%d alerts begin with %q: give more of the key", len(found), asked)
-	case len(found) == 0:
-		return View{}, fmt.Errorf("no open alert has a key that begins with %q: catpaw status lists them", asked)
-	}
-	e := found[0]
-	if e.Phase == Pending {
-		return View{}, errors.New("the alert is pending: nothing was told of it yet")
-	}
-	e.Acked, e.ack = true, note
-	b.States = append(b.States, store.State(p.encode(e)))
-	return p.view(e, b.Now), nil
 }

@@ -42,9 +42,16 @@ func TestWhatStillFiresWhenTheMuteEndsIsToldThen(t *testing.T) {
 	if v := r.p.Views(r.now)[0]; v.Phase != "firing" || v.Muted != by || !strings.Contains(v.Standing, "told then") || strings.Join(*fires, " ") != "a" {
 		t.Errorf("%+v, fires %v", v, *fires)
 	}
+	if stories, _ := r.p.Stories("a", r.now); stories[0].Lines[0].Text != "not told: silenced by 1" {
+		t.Errorf("%+v", stories)
+	}
 	by = ""
 	r.want(r.unmute(), "a:Warning")
 	r.want(r.unmute(), "")
+	by = "silenced by 2" // it shows before the next result
+	if v := r.p.Views(r.now)[0]; v.Muted != by || v.Standing != by {
+		t.Errorf("%+v", v)
+	}
 	by = "silenced by 2"
 	r.want(r.run(c, well, oks("a")), "a:Ok")
 	if len(r.p.muted)+len(*fires) != 0 {
@@ -67,7 +74,7 @@ func TestAnAckEndsTheRepeatsOfOneEpisode(t *testing.T) {
 		return v, ""
 	}
 	r.want(r.run(c, well, bads("abc"), bads("abd")), "abc:Warning abd:Warning")
-	if _, err := ack("ab"); !strings.Contains(err, "2 alerts begin with") {
+	if _, err := ack("ab"); !strings.Contains(err, `2 open alerts are called "ab"; say which by its key: abc (abc), abd (abd)`) {
 		t.Error(err)
 	}
 	if _, err := ack("x"); !strings.Contains(err, "no open alert") {
@@ -76,11 +83,18 @@ func TestAnAckEndsTheRepeatsOfOneEpisode(t *testing.T) {
 	if v, err := ack("abc"); err != "" || !strings.Contains(v.Standing, "acknowledged by me; no repeats") {
 		t.Errorf("%+v %s", v, err)
 	}
+	if _, err := ack("abc"); !strings.Contains(err, "it is acknowledged by me; take that back first") {
+		t.Error(err)
+	}
 	r.want(r.run(c, well, bads("abc"), bads("abd")), "abd:Warning")
 	again := newRig(t) // after a restart, too
 	again.now, again.p.configured = r.now, r.p.configured
 	again.p.Restore(r.saved())
 	again.want(again.run(c, well, bads("abc"), bads("abd")), "abd:Warning")
+	if v, err := again.p.Unack(&pipeline.Batch{Now: again.now}, "abc"); err != nil || v.Acked != "" {
+		t.Errorf("%+v %v", v, err)
+	}
+	again.want(again.run(c, well, bads("abc"), bads("abd")), "abc:Warning abd:Warning")
 	r.want(r.run(c, well, finding{"abc", pipeline.Critical, ""}, bads("abd")), "abc:Critical abd:Warning")
 	r.want(r.run(c, well, oks("abc"), bads("abd")), "abc:Ok abd:Warning")
 	r.want(r.run(c, well, bads("abc")), "abc:Warning abd:Ok")

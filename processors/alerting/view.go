@@ -27,10 +27,19 @@ type View struct {
 	Acked     string            `json:"acknowledged,omitempty"`
 	Standing  string            `json:"standing"`          // where it stands and what it waits for
 	Outputs   []string          `json:"outputs,omitempty"` // that were told of it
+	Seen      string            `json:"seen,omitempty"`    // of its last bad result, in one line; filled in by Sum
+
+	Description string `json:"description,omitempty"` // all of it
 }
 
 // IsOpen reports whether it is bad now, told or not.
 func (v View) IsOpen() bool { return v.Phase == Firing.String() || v.Phase == Pending.String() }
+
+// Sum puts the line of the description that says what happened into Seen.
+func (v *View) Sum() {
+	event := pipeline.Event{Labels: pipeline.LabelsOf(v.Labels), Description: v.Description}
+	v.Seen = event.Detail()
+}
 
 // Line is one stretch of results of an alert's story that were judged alike.
 type Line struct {
@@ -67,13 +76,15 @@ func compareViews(a, b View) int {
 }
 
 // standing is that of the alert, unless something beside it keeps it from being told.
-func (e *entry) standing(p pipeline.Policy, now time.Time) string {
+func (e *entry) standing(p pipeline.Policy, muted string, now time.Time) string {
 	switch {
+	case e.Phase == Pending && muted != "":
+		return e.Alert.standing(p, now) + "; " + muted
 	case e.Phase != Firing || e.Good > 0:
-	case e.muted != "" && e.Count == 0:
-		return e.muted + "; told then, if still bad"
-	case e.muted != "":
-		return e.muted
+	case muted != "" && e.Count == 0:
+		return muted + "; told then, if still bad"
+	case muted != "":
+		return muted
 	case e.Acked:
 		return e.ack + "; no repeats, unless it gets worse"
 	}
@@ -82,10 +93,15 @@ func (e *entry) standing(p pipeline.Policy, now time.Time) string {
 
 func (p *Processor) view(e *entry, now time.Time) View {
 	policy := e.policy()
-	event := pipeline.Event{Labels: e.Labels, TitleRule: e.TitleRule}
+	title, _ := e.name()
+	muted := ""
+	if e.Phase == Pending || e.Phase == Firing {
+		muted = p.mutedBy(e, now) // what came since the last result, counts
+	}
 	v := View{
-		Key: e.key, Title: event.Title(), Labels: e.Labels.Map(), Check: e.Owner, Phase: e.Phase.String(),
-		Told: e.Count, Of: policy.RepeatNumber, LastTold: e.LastSent, Standing: e.standing(policy, now), Muted: e.muted, Acked: e.ack, Outputs: e.told,
+		Key: e.key, Title: title, Labels: e.Labels.Map(), Check: e.Owner, Phase: e.Phase.String(),
+		Told: e.Count, Of: policy.RepeatNumber, LastTold: e.LastSent, Standing: e.standing(policy, muted, now), Muted: muted, Acked: e.ack, Outputs: e.told,
+		Description: e.seen,
 	}
 	if e.Phase == Pending || e.Phase == Firing {
 		v.Severity, v.FirstFire = e.Severity.String(), time.Unix(e.FirstFire, 0)
@@ -146,9 +162,9 @@ func (a Alert) ripeness(p pipeline.Policy) string {
 // clock is a time of day, with the date where it is another day.
 func clock(t, now time.Time) string {
 	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return t.Format(time.TimeOnly)
+		return t.Format(time.TimeOnly + " MST")
 	}
-	return t.Format(time.DateTime)
+	return t.Format(time.DateTime + " MST")
 }
 
 func count(n int, what string) string {
@@ -156,42 +172,6 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// mostStories is how many alerts Stories tells of.
-const mostStories = 20
-
-// Stories are those of the alerts, live or ended not long ago, that somebody asks for by alert key or its
-// beginning, or by the value of a label: a target, a check. more is how many were left out.
-func (p *Processor) Stories(asked string, now time.Time) (found []Story, more int) {
-	for _, e := range p.alerts {
-		if e.isAsked(asked) {
-			found = append(found, p.story(e, now))
-		}
-	}
-	for key, e := range p.past.byKey {
-		if p.alerts[key] == nil && e.isAsked(asked) {
-			found = append(found, p.story(e, now))
-		}
-	}
-	slices.SortFunc(found, func(a, b Story) int { return compareViews(a.View, b.View) })
-	more = max(0, len(found)-mostStories)
-	return found[:len(found)-more], more
-}
-
-// isAsked reports whether somebody means this alert.
-func (e *entry) isAsked(asked string) bool {
-	const shortest = 6 // of an alert key
-	if e.Owner == asked || len(asked) >= shortest && strings.HasPrefix(e.key, asked) {
-		return true
-	}
-	for _, label := range e.Labels {
-		if label.Value == asked && !strings.HasPrefix(label.Key, "from_") {
-			return true
-		}
-	}
-	event := pipeline.Event{Labels: e.Labels}
-	return event.Where() == asked
 }
 
 func (p *Processor) story(e *entry, now time.Time) Story {
@@ -213,7 +193,6 @@ var noteTexts = [...]string{
 	blip:     "nothing to tell: it was good again before it fired",
 	notDue:   "not told again: repeat_interval has not passed",
 	usedUp:   "not told again: repeat_number is reached",
-	muted:    "not told: silenced, or inhibited",
 	acked:    "not told again: acknowledged",
 	healing:  "not over yet: recover_checks, or flapping, asks for more good results in a row",
 	quietEnd: "over, and not told: recovery_notification is off, or nothing was told before",
@@ -225,6 +204,9 @@ var noteTexts = [...]string{
 func (c chapter) text() string {
 	if c.decision != Silent {
 		return decisionTexts[c.decision]
+	}
+	if c.by != nil {
+		return "not told: " + *c.by
 	}
 	return noteTexts[c.note]
 }

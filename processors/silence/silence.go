@@ -193,7 +193,7 @@ func because(reason string) string {
 	return ": " + reason
 }
 
-func clock(t time.Time) string { return t.Format("2006-01-02 15:04:05") }
+func clock(t time.Time) string { return t.Format("2006-01-02 15:04:05 MST") }
 
 // Matching is what it matches, in words.
 func (s *Silence) Matching() string {

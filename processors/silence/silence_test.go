@@ -36,7 +36,7 @@ func TestASilenceMutesWhatItMatchesUntilItsEnd(t *testing.T) {
 		at     time.Time
 		want   string
 	}{
-		{pipeline.L("check", "disk usage", "env", "prod"), now, "silenced by 1 until 2026-03-04 13:00:00: moving"},
+		{pipeline.L("check", "disk usage", "env", "prod"), now, "silenced by 1 until 2026-03-04 13:00:00 UTC: moving"},
 		{pipeline.L("check", "inodes", "env", "prod"), now, "silenced by 1"},
 		{pipeline.L("check", "disk usage", "env", "test"), now, ""},
 		{pipeline.L("check", "disk usage"), now, ""},
@@ -144,7 +144,7 @@ func TestWindows(t *testing.T) {
 		{"a range of days", "days = ['Mon-Fri']\nfrom = '08:00'\nto = '18:00'", "Sat 2026-03-07 12:00", ""},
 		{"a range over Sunday", "days = ['Fri-Mon', 'wed']\nfrom = '08:00'\nto = '18:00'", "Sun 2026-03-08 12:00", "Sun 2026-03-08 18:00"},
 		{"whole days", "days = ['Sat', 'Sun']\nfrom = '00:00'\nto = '24:00'", "Sun 2026-03-08 23:59", "Mon 2026-03-09 00:00"},
-		{"equal times are a whole day", "from = '06:00'\nto = '06:00'", "Sun 2026-03-08 05:00", "Sun 2026-03-08 06:00"},
+		{"equal times are a whole day", "days = ['Sat']\nfrom = '06:00'\nto = '06:00'", "Sun 2026-03-08 05:00", "Sun 2026-03-08 06:00"},
 		{"the night that summer time begins", "from = '01:00'\nto = '04:00'", "Sun 2026-03-29 03:30", "Sun 2026-03-29 04:00"},
 	} {
 		w := window(t, "match.check = '*'\ntime_zone = 'Europe/Berlin'\n"+c.options)
@@ -168,7 +168,7 @@ func TestAWindowMutes(t *testing.T) {
 	w.Source = "config.toml:7"
 	s := New(nil)
 	s.Use([]*Window{w})
-	if got := s.Mutes("", pipeline.L("check", "disk usage"), now); got != "silenced by the window at config.toml:7 until 2026-03-05 00:00:00: always" {
+	if got := s.Mutes("", pipeline.L("check", "disk usage"), now); got != "silenced by the window at config.toml:7 until 2026-03-05 00:00:00 UTC: always" {
 		t.Error(got)
 	}
 	if got := s.Mutes("", pipeline.L("check", "load"), now); got != "" {
@@ -183,13 +183,14 @@ func TestWrongWindows(t *testing.T) {
 	t.Parallel()
 	const fine = "match.check = '*'\nfrom = '22:00'\nto = '06:00'\n"
 	for options, want := range map[string]string{
-		"from = '22:00'\nto = '06:00'":                "match: say which alerts",
-		"match.check = '*'\nto = '06:00'":             "from:",
-		"match.check = '*'\nfrom = '25:00'\nto = '1'": "25:00",
-		fine + "days = ['Mo']":                        "days[0]",
-		fine + "days = ['Mon-Fry']":                   "Mon-Fri",
-		fine + "time_zone = 'Europe/Berlim'":          "time_zone",
-		"match.check = '['\nfrom = '22:00'\nto = '6'": "match.check",
+		"from = '22:00'\nto = '06:00'":                    "match: say which alerts",
+		"match.check = '*'\nto = '06:00'":                 "from:",
+		"match.check = '*'\nfrom = '25:00'\nto = '1'":     "25:00",
+		"match.check = '*'\nfrom = '22:00'\nto = '22:00'": "to: it is the same as from: that would be always",
+		fine + "days = ['Mo']":                            "days[0]",
+		fine + "days = ['Mon-Fry']":                       "Mon-Fri",
+		fine + "time_zone = 'Europe/Berlim'":              "time_zone",
+		"match.check = '['\nfrom = '22:00'\nto = '6'":     "match.check",
 	} {
 		pipetest.WantError(t, pipetest.TryOptions(options, NewWindow()), want)
 	}

@@ -45,6 +45,9 @@ func (w *Window) Init() error {
 	if w.to, err = parseClock("to", w.To); err != nil {
 		errs[3] = errors.Join(errs[3], err)
 	}
+	if errs[3] == nil && w.from == w.to && w.days == everyDay {
+		errs[3] = config.Field("to", "it is the same as from: that would be always; give days, or another time")
+	}
 	if w.zone, err = time.LoadLocation(w.TimeZone); err != nil {
 		errs[4] = config.Field("time_zone", `%q is not known here: write it as "Europe/Berlin"; the package tzdata has the list`, w.TimeZone)
 	}
@@ -64,9 +67,11 @@ func parseClock(option, text string) (clockTime, error) {
 
 var dayNames = [...]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
 
+var everyDay = [7]bool{true, true, true, true, true, true, true}
+
 func (w *Window) judgeDays() error {
 	if len(w.Days) == 0 {
-		w.days = [7]bool{true, true, true, true, true, true, true}
+		w.days = everyDay
 	}
 	for i, text := range w.Days {
 		first, last, isRange := strings.Cut(text, "-")

@@ -1,0 +1,96 @@
+package alerting
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"catpaw/pipeline"
+)
+
+// mostStories is how many alerts Stories tells of.
+const mostStories = 20
+
+// Stories are those of the alerts, live or ended not long ago, that somebody asks for: by alert key or its
+// beginning, by the value of a label such as a target, by title; where nothing has that name, by a part of one, in
+// which * stands for anything. more is how many were left out.
+func (p *Processor) Stories(asked string, now time.Time) (found []Story, more int) {
+	live := make([]*entry, 0, len(p.alerts))
+	for _, e := range p.alerts {
+		live = append(live, e)
+	}
+	for key, e := range p.past.byKey {
+		if p.alerts[key] == nil {
+			live = append(live, e)
+		}
+	}
+	for _, e := range meant(live, asked) {
+		found = append(found, p.story(e, now))
+	}
+	slices.SortFunc(found, func(a, b Story) int { return compareViews(a.View, b.View) })
+	more = max(0, len(found)-mostStories)
+	return found[:len(found)-more], more
+}
+
+// meant are the alerts that somebody may mean.
+func meant(among []*entry, asked string) []*entry {
+	for _, fits := range []func(*entry, string) bool{(*entry).isCalled, (*entry).mentions} {
+		var found []*entry
+		for _, e := range among {
+			if fits(e, asked) {
+				found = append(found, e)
+			}
+		}
+		if len(found) > 0 {
+			return found
+		}
+	}
+	return nil
+}
+
+// isCalled reports whether this is a name of the alert.
+func (e *entry) isCalled(asked string) bool {
+	const shortest = 6 // of an alert key
+	if e.Owner == asked || len(asked) >= shortest && strings.HasPrefix(e.key, asked) {
+		return true
+	}
+	for _, label := range e.Labels {
+		if label.Value == asked && !isHost(label.Key) {
+			return true
+		}
+	}
+	title, where := e.name()
+	return where == asked || title == asked || title+" "+where == asked
+}
+
+// mentions reports whether a name of the alert has a part like that.
+func (e *entry) mentions(asked string) bool {
+	title, where := e.name()
+	names := []string{title + " " + where}
+	for _, label := range e.Labels {
+		if !isHost(label.Key) {
+			names = append(names, label.Value)
+		}
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return hasParts(strings.ToLower(name), strings.ToLower(asked)) })
+}
+
+// isHost: such labels are the same on every alert.
+func isHost(label string) bool { return strings.HasPrefix(label, "from_") && label != "from_plugin" }
+
+func (e *entry) name() (title, where string) {
+	event := pipeline.Event{Labels: e.Labels, TitleRule: e.TitleRule}
+	return event.Title(), event.Where()
+}
+
+// hasParts reports whether the parts of a pattern, between its asterisks, are in a text, in their order.
+func hasParts(text, pattern string) bool {
+	for part := range strings.SplitSeq(pattern, "*") {
+		i := strings.Index(text, part)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(part):]
+	}
+	return strings.Trim(pattern, "*") != ""
+}
