@@ -33,11 +33,14 @@ func compare(before, after map[string]part) (c api.Changes) {
 	return c
 }
 
-// parts are the checks and outputs of a configuration by identity.
+// parts are the checks, outputs and other sections of a configuration by identity.
 func (c *Configuration) parts() map[string]part {
 	all := make(map[string]part, len(c.Checks)+len(c.Outputs))
 	for _, check := range c.Checks {
 		all["check "+check.ID] = part{"check " + check.ID + " (" + check.Source + ")", check.Content}
+	}
+	for _, section := range c.Sections {
+		all["section "+section.id] = part{section.Name + " (" + section.Source + ")", section.content}
 	}
 	for _, output := range c.Outputs {
 		all["output "+output.Name] = part{"output " + output.Name, output.Content}

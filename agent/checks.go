@@ -200,6 +200,7 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 		}
 	}
 	check.ID = plugin + "/" + digest(plugin, merged.Without(sharedKeys...).Canonical())[:8]
+	check.LooksAt = looksAt(input)
 	check.Content = digest(plugin, merged.Canonical(), fmt.Sprint(check.Interval, check.Labels))
 	l.findTwins(check, merged)
 	return check

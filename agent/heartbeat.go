@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"catpaw/agent/api"
 	"catpaw/internal/config"
 )
 
@@ -57,6 +59,39 @@ type heart struct {
 	unwell  func(time.Time) error
 	log     *zap.Logger
 	said    string // what is wrong, as the log has it
+
+	mu     sync.Mutex
+	status *api.Heartbeat
+}
+
+// health is how it goes; nil where no heartbeat is configured. Any goroutine may ask.
+func (h *heart) health() *api.Heartbeat {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.status == nil {
+		return nil
+	}
+	now := *h.status
+	return &now
+}
+
+// note keeps what became of a beat; configured is false where there is none to make.
+func (h *heart) note(configured bool, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case !configured:
+		h.status = nil
+		return
+	case h.status == nil:
+		h.status = &api.Heartbeat{}
+	}
+	h.status.Error = ""
+	if err != nil {
+		h.status.Error = err.Error()
+	} else {
+		h.status.LastBeat = time.Now()
+	}
 }
 
 func newHeart(unwell func(time.Time) error, log *zap.Logger) *heart {
@@ -89,15 +124,16 @@ func (h *heart) beat(ctx context.Context) {
 		case <-timer.C:
 		}
 		if o.URL == "" {
+			h.note(false, nil)
 			continue
 		}
 		timer.Reset(o.Interval.Std())
-		err := h.unwell(time.Now())
-		if err != nil {
-			h.tell("the heartbeat is withheld", err)
-			continue
+		what, err := "the heartbeat is withheld", h.unwell(time.Now())
+		if err == nil {
+			what, err = "the heartbeat does not get through", send(ctx, client, o)
 		}
-		h.tell("the heartbeat does not get through", send(ctx, client, o))
+		h.note(true, err)
+		h.tell(what, err)
 	}
 }
 

@@ -59,14 +59,21 @@ func (s Source) Load() (*Configuration, error) {
 	return c, l.errs.Err()
 }
 
-// StateDirectory is where the agent of this configuration keeps what must outlive it. Faults elsewhere do
-// not matter: who asks wants to reach an agent that may run on what was right before.
-func (s Source) StateDirectory() string {
-	l := &loader{source: s}
-	if root, _ := l.readMain(); root != nil && root.Get("global") != nil {
-		config.Decode(root.Get("global"), &config.Errors{}, &l.global)
+// StateDirectory is where the agent of this configuration keeps what must outlive it. Who asks wants to reach an
+// agent that may run on what was right before: so only those faults matter that hide where that is.
+func (s Source) StateDirectory() (string, error) {
+	if s.StateDir != "" {
+		return s.StateDir, nil
 	}
-	return l.stateDir()
+	l := &loader{source: s}
+	root, _ := l.readMain()
+	if n := root.Get("global").Get("state_dir"); n != nil {
+		config.Decode(&config.Node{File: n.File, Line: n.Line, Value: config.Table{"state_dir": n}}, &l.errs, &l.global)
+	}
+	if err := l.errs.Err(); err != nil {
+		return "", fmt.Errorf("%w\nso it is not known where the running agent has its state directory; mend that, or give --state-dir", err)
+	}
+	return l.stateDir(), nil
 }
 
 func (l *loader) warn(at *config.Node, format string, args ...any) {
@@ -171,6 +178,11 @@ func (l *loader) decodeMain(root *config.Node, c *Configuration) {
 			l.errs.Add(root.Get(key), "unknown section %q%s", key, hint)
 		}
 	}
+	for _, key := range []string{"global", "log", "heartbeat", "status"} {
+		if n := root.Get(key); n != nil {
+			c.section("["+key+"]", "", n)
+		}
+	}
 	if n := root.Get("global"); n != nil {
 		config.Decode(n, &l.errs, &l.global)
 		l.judgeInterval(n, l.global.Interval)
@@ -231,10 +243,16 @@ func (l *loader) processors(n *config.Node, c *Configuration) {
 			l.errs.Add(of, "write [[processors.%s]] with double brackets, one for each", name)
 		default:
 			for _, one := range children(of) {
+				c.section("[[processors."+name+"]]", digest(one.Canonical()), one) // another is another, wherever it stands
 				l.processor(one, construct(), c)
 			}
 		}
 	}
+}
+
+// section notes a section; among is what tells those of one name apart.
+func (c *Configuration) section(name, among string, n *config.Node) {
+	c.Sections = append(c.Sections, Section{Name: name, Source: n.Place(), id: name + among, content: digest(n.Canonical())})
 }
 
 func (l *loader) processor(n *config.Node, options processors.Options, c *Configuration) {

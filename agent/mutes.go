@@ -71,18 +71,32 @@ func (a *Agent) Silences() (all []api.Silence, err error) {
 }
 
 // AddSilence begins one.
-func (a *Agent) AddSilence(n api.NewSilence) (api.Silence, error) {
-	one, err := a.change(func(b *pipeline.Batch) (api.Silence, error) {
+func (a *Agent) AddSilence(n api.NewSilence) (added api.Added, err error) {
+	var open []api.Alert
+	added.Silence, err = a.change(func(b *pipeline.Batch) (api.Silence, error) {
+		open = a.alerting.Views(b.Now)
 		one := api.Silence{Match: n.Match, Process: n.Process, Reason: n.Reason, By: n.By}
 		if n.For > 0 {
 			one.Until = b.Now.Add(time.Duration(n.For * float64(time.Second))).Round(time.Second)
 		}
 		return a.silences.Add(one, b.Now)
 	})
-	if err == nil {
-		a.log.Info("a silence begins", zap.Int("silence", one.ID), zap.String("match", one.Matching()), zap.String("by", one.By), zap.String("reason", one.Reason))
+	if err != nil {
+		return api.Added{}, err
 	}
-	return one, err
+	a.log.Info("a silence begins", zap.Int("silence", added.ID), zap.String("match", added.Matching()), zap.String("by", added.By), zap.String("reason", added.Reason))
+	const most = 5
+	added.Alerts = []string{}
+	for _, alert := range open {
+		switch {
+		case !alert.IsOpen() || !added.Fits(pipeline.LabelsOf(alert.Labels)):
+		case len(added.Alerts) == most:
+			added.More++
+		default:
+			added.Alerts = append(added.Alerts, alert.Name())
+		}
+	}
+	return added, nil
 }
 
 // Follow binds a silence to a process.
@@ -99,17 +113,24 @@ func (a *Agent) EndSilence(id int) (api.Silence, error) {
 	return one, err
 }
 
+// Unack takes an acknowledgement back.
+func (a *Agent) Unack(asked string) (alert api.Alert, err error) {
+	a.pipeline.Do(func(b *pipeline.Batch) { alert, err = a.alerting.Unack(b, asked) })
+	a.store.Sync()
+	return alert, err
+}
+
 // Ack acknowledges an alert.
-func (a *Agent) Ack(key, by, reason string) (alert api.Alert, err error) {
+func (a *Agent) Ack(asked, by, reason string) (alert api.Alert, err error) {
 	a.pipeline.Do(func(b *pipeline.Batch) {
-		note := "acknowledged " + b.Now.Format(time.DateTime)
+		note := "acknowledged " + b.Now.Format(time.DateTime+" MST")
 		if by != "" {
 			note += " by " + by
 		}
 		if reason != "" {
 			note += ": " + reason
 		}
-		alert, err = a.alerting.Ack(b, key, note)
+		alert, err = a.alerting.Ack(b, asked, note)
 	})
 	a.store.Sync()
 	return alert, err

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -17,7 +18,7 @@ type self struct {
 	vitals  *vitals
 	dir     string
 	lost    map[string]uint64 // by queue, as of the last look
-	late    map[string]*late  // by check ID
+	late    map[string]*late  // by check ID; nil before the first look
 	clock   clockWatch
 }
 
@@ -43,7 +44,7 @@ func selfCheck(s *store.Store, r running, v *vitals, c *Configuration) *pipeline
 	return &pipeline.Check{
 		ID: "catpaw/self", Content: digest(labels.String(), c.StateDir), Plugin: "catpaw", Source: "catpaw itself",
 		Interval: selfInterval, Policy: policy, Labels: labels,
-		Input: &self{store: s, running: r, vitals: v, dir: c.StateDir, lost: map[string]uint64{}, late: map[string]*late{}, clock: clockWatch{read: readClocks}},
+		Input: &self{store: s, running: r, vitals: v, dir: c.StateDir, lost: map[string]uint64{}, clock: clockWatch{read: readClocks}},
 	}
 }
 
@@ -53,16 +54,26 @@ func (s *self) Init() error { return nil }
 // Gather looks at the store.
 func (s *self) Gather(_ context.Context, r *pipeline.Report) error {
 	note(&s.vitals.ran)
+	now := time.Now()
+	if s.late == nil {
+		s.late = map[string]*late{}
+		s.recallLate(r.Recall(), now)
+	}
+	before := s.lateOnes()
 	r.Add(s.state())
+	queued := map[string]int{}
 	for _, queue := range s.store.Queues() {
+		queued[queue.Name] = queue.Queued
 		r.Add(s.queue(queue))
 	}
-	now := time.Now()
 	for name, health := range s.running.Health() {
-		r.Add(outputEvent(name, health, now))
+		r.Add(outputEvent(name, queued[name], health, now))
 	}
 	for _, event := range s.lateness(now) {
 		r.Add(event)
+	}
+	if after := s.lateOnes(); !bytes.Equal(before, after) {
+		r.Remember(after)
 	}
 	r.Add(s.clock.look(now))
 	return nil

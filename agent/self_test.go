@@ -14,13 +14,22 @@ func TestAnOutputThatFailsForLongIsTold(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		since  time.Duration // 0 = it does not fail
+		queued int
+		good   bool // it delivered before
 		status pipeline.Status
-	}{{"it answers", 0, pipeline.Ok}, {"it fails for a while", 4 * time.Minute, pipeline.Ok}, {"it fails for long", 5 * time.Minute, pipeline.Bad}} {
+	}{
+		{"it answers", 0, 0, true, pipeline.Ok}, {"it answers, and is busy", 0, 5, true, pipeline.Ok}, {"there was nothing to tell", 0, 0, false, pipeline.Ok},
+		{"it has yet to try", 0, 5, false, pipeline.Unknown}, {"it fails for a while", 4 * time.Minute, 1, true, pipeline.Unknown},
+		{"it fails for long", 5 * time.Minute, 1, true, pipeline.Bad}, {"it never worked", 5 * time.Minute, 1, false, pipeline.Bad},
+	} {
 		h := pipeline.Health{LastError: "connection refused"}
+		if c.good {
+			h.LastSuccess = now.Add(-time.Hour)
+		}
 		if c.since > 0 {
 			h.FailsSince = now.Add(-c.since)
 		}
-		e := outputEvent("pager", h, now)
+		e := outputEvent("pager", c.queued, h, now)
 		if e.Status != c.status || e.Status == pipeline.Bad && !strings.Contains(e.Description, "connection refused") {
 			t.Errorf("%s: %+v", c.name, e)
 		}
@@ -58,6 +67,35 @@ func TestAChecksThatSkipsTicksIsToldUntilItIsInTime(t *testing.T) {
 			t.Errorf("step %d: told %q, want %q", i+1, text, step.want)
 		}
 	}
+}
+
+// TestLateChecksAreKnownAfterARestart: their alerts neither end nor begin with it.
+func TestLateChecksAreKnownAfterARestart(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	all := &checks{{ID: "exec/1", Interval: 1, Skipped: 5}, {ID: "exec/2", Interval: 1, Skipped: 1}}
+	s := &self{running: all, late: map[string]*late{}}
+	if got := string(s.lateOnes()); got != "[]" {
+		t.Errorf("before the first look: %s", got)
+	}
+	s.lateness(now)
+	kept := s.lateOnes()
+	if string(kept) != `["exec/1"]` {
+		t.Fatalf("kept is %s", kept)
+	}
+	*all = checks{{ID: "exec/1", Interval: 1}, {ID: "exec/2", Interval: 1}}
+	again := &self{running: all, late: map[string]*late{}}
+	again.recallLate(kept, now)
+	for i, step := range []struct {
+		after time.Duration
+		want  pipeline.Status
+	}{{0, pipeline.Warning}, {4 * time.Minute, pipeline.Warning}, {2 * time.Minute, pipeline.Ok}} {
+		now = now.Add(step.after)
+		if got := again.lateness(now); len(got) != 1 || got[0].Status != step.want {
+			t.Errorf("look %d: %+v", i+1, got)
+		}
+	}
+	again.recallLate([]byte("{spoilt"), now)
 }
 
 func TestWhatHappensToTheClocks(t *testing.T) {

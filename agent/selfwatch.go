@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"encoding/json"
+	"slices"
 	"time"
 
 	"catpaw/internal/markdown"
@@ -10,12 +12,16 @@ import (
 // outputPatience is for how long an output may fail before catpaw tells so, through all outputs.
 const outputPatience = 5 * time.Minute
 
-// outputEvent tells of an output that fails for long.
-func outputEvent(name string, h pipeline.Health, now time.Time) pipeline.Event {
+// outputEvent tells of an output that fails for long. While it has not failed for long, or after a start has yet to
+// try what waits for it, nothing is known: an alert from before goes on.
+func outputEvent(name string, queued int, h pipeline.Health, now time.Time) pipeline.Event {
 	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw output", "target", name)}
 	var text markdown.Builder
 	text.Item("output", "%s", name)
-	if !h.FailsSince.IsZero() && now.Sub(h.FailsSince) >= outputPatience {
+	switch fails := !h.FailsSince.IsZero(); {
+	case fails && now.Sub(h.FailsSince) < outputPatience, h.LastSuccess.IsZero() && queued > 0 && !fails:
+		event.Status = pipeline.Unknown
+	case fails:
 		event.Status = pipeline.Bad
 		text.Item("expected", "events are delivered")
 		text.Item("seen", "it fails since %s: %s", h.FailsSince.Format(time.DateTime+" MST"), h.LastError)
@@ -39,6 +45,31 @@ const (
 	// inTime is after how long without a skip a check is in time again, or ten intervals, whichever is longer.
 	inTime = 5 * time.Minute
 )
+
+// recallLate takes over which checks were late when the agent stopped.
+func (s *self) recallLate(data []byte, now time.Time) {
+	var ids []string
+	_ = json.Unmarshal(data, &ids) // what cannot be read is seen anew
+	for _, id := range ids {
+		s.late[id] = &late{skipped: mostSkips, last: now}
+	}
+}
+
+// lateOnes are the checks that are told to be late, in order.
+func (s *self) lateOnes() []byte {
+	ids := []string{}
+	for id, l := range s.late {
+		if l.skipped >= mostSkips {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	data, err := json.Marshal(ids)
+	if err != nil {
+		panic(err) // they are texts
+	}
+	return data
+}
 
 // lateness tells of checks that take longer than their interval, and of those that do no more.
 func (s *self) lateness(now time.Time) (events []pipeline.Event) {

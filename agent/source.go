@@ -57,9 +57,16 @@ type Configuration struct {
 	Outputs     []*pipeline.OutputSpec
 	Windows     []*silence.Window // [[processors.silence]]
 	Inhibits    []*inhibit.Rule   // [[processors.inhibit]]
+	Sections    []Section         // [global], [status], [[processors.silence]] … as far as they are written
 	heartbeat   heartbeatOptions
 	page        api.Options
 	Warnings    []string // worth telling, not worth refusing
+}
+
+// Section is a part of the configuration that is neither a check nor an output.
+type Section struct {
+	Name, Source string // as it is written; file:line
+	id, content  string
 }
 
 // Probes are the names of all probes.

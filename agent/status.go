@@ -32,7 +32,13 @@ func (a *Agent) Status() (api.Status, error) {
 	a.mu.Lock()
 	s.Config = a.loaded
 	a.mu.Unlock()
+	s.Host, _ = os.Hostname()
+	s.Heartbeat = a.heart.health()
 	a.pipeline.Do(func(b *pipeline.Batch) { s.Alerts = a.alerting.Views(b.Now) })
+	for i := range s.Alerts {
+		s.Alerts[i].Sum()
+		s.Alerts[i].Description = "" // Why has it
+	}
 	return s, nil
 }
 
@@ -45,19 +51,24 @@ func (a *Agent) Why(asked string) (api.Why, error) {
 	w := api.Why{Asked: asked, Checks: []pipeline.CheckHealth{}, Outputs: []api.QueueStatus{}}
 	asked = a.checkAt(asked)
 	a.pipeline.Do(func(b *pipeline.Batch) { w.Stories, w.More = a.alerting.Stories(asked, b.Now) })
+	for i := range w.Stories {
+		w.Stories[i].Sum()
+	}
 	for _, check := range a.pipeline.Checks() {
 		if a.concerns(check.ID, asked, w.Stories) {
 			w.Checks = append(w.Checks, check)
 		}
 	}
-	if len(w.Stories)+len(w.Checks) == 0 {
-		return api.Why{}, fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label", asked)
-	}
 	queues, err := a.List()
+	meant := false
 	for _, queue := range queues {
-		if queue.Queued > 0 || queue.LastFailure.After(queue.LastSuccess) {
+		meant = meant || queue.Name == asked
+		if queue.Name == asked || queue.Queued > 0 || queue.LastFailure.After(queue.LastSuccess) {
 			w.Outputs = append(w.Outputs, queue)
 		}
+	}
+	if len(w.Stories)+len(w.Checks) == 0 && !meant {
+		return api.Why{}, fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label", asked)
 	}
 	return w, err
 }
@@ -84,11 +95,17 @@ func (a *Agent) checkAt(asked string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for id, check := range a.checks {
-		if check.Source == asked {
+		if check.Source == asked || isPlace(asked) && (strings.HasSuffix(check.Source, "/"+asked) || strings.HasSuffix(asked, "/"+check.Source)) {
 			return id
 		}
 	}
 	return asked
+}
+
+// isPlace: a file and a line.
+func isPlace(asked string) bool {
+	file, line, _ := strings.Cut(asked, ".toml:")
+	return file != "" && line != ""
 }
 
 // SetLogLevel changes how much the agent logs; "" changes nothing.

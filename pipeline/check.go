@@ -12,6 +12,7 @@ type Check struct {
 	Content  string // hash of everything: a reload leaves a check alone when this is equal
 	Plugin   string
 	Source   string // file:line of the block
+	LooksAt  string // for people: its first few targets, or its own name
 	Interval time.Duration
 	Policy   Policy
 	// Labels of the configuration, sorted: they win over the probe's own.

@@ -14,7 +14,8 @@ const stripLength = 40
 type CheckHealth struct {
 	ID       string    `json:"id"`
 	Plugin   string    `json:"plugin"`
-	Source   string    `json:"at"` // file:line
+	Source   string    `json:"at"`                 // file:line
+	LooksAt  string    `json:"looks_at,omitempty"` // the first few of its targets, or its own name
 	Interval float64   `json:"interval_seconds"`
 	Began    time.Time `json:"last_run,omitzero"` // the run that goes on now, else the last
 	Running  bool      `json:"running"`
@@ -98,7 +99,7 @@ func (r *record) health(check *Check) CheckHealth {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	h := CheckHealth{
-		ID: check.ID, Plugin: check.Plugin, Source: check.Source, Interval: check.Interval.Seconds(),
+		ID: check.ID, Plugin: check.Plugin, Source: check.Source, LooksAt: check.LooksAt, Interval: check.Interval.Seconds(),
 		Began: r.began, Running: r.running, Took: r.took.Seconds(), Results: r.tally.results, Bad: r.tally.bad, Error: r.err,
 		Next: r.next, Runs: r.runs, Skipped: r.skipped, Panics: r.panics,
 	}

@@ -25,12 +25,13 @@ type Agent interface {
 
 	// Silences are those in force.
 	Silences() ([]Silence, error)
-	AddSilence(n NewSilence) (Silence, error)
+	AddSilence(n NewSilence) (Added, error)
 	// Follow binds a silence to a process.
 	Follow(id int, p Process) (Silence, error)
 	EndSilence(id int) (Silence, error)
-	// Ack acknowledges an alert, by its key or the beginning of it.
-	Ack(key, by, reason string) (Alert, error)
+	// Ack acknowledges an open alert, by its key, the beginning of it or another name; Unack takes that back.
+	Ack(asked, by, reason string) (Alert, error)
+	Unack(asked string) (Alert, error)
 
 	Queues
 
@@ -63,6 +64,7 @@ type (
 // Status is how an agent is doing.
 type Status struct {
 	Version  string    `json:"version"`
+	Host     string    `json:"host"`
 	PID      int       `json:"pid"`
 	Started  time.Time `json:"started"`
 	Config   Loaded    `json:"configuration"`
@@ -72,12 +74,20 @@ type Status struct {
 	Checks  []pipeline.CheckHealth `json:"checks"`
 	Alerts  []Alert                `json:"alerts"`
 	Outputs []QueueStatus          `json:"outputs"`
+
+	Heartbeat *Heartbeat `json:"heartbeat,omitempty"` // nil where none is configured
+}
+
+// Heartbeat is how it goes to tell a watchdog elsewhere that all is well.
+type Heartbeat struct {
+	LastBeat time.Time `json:"last_beat,omitzero"`
+	Error    string    `json:"error,omitempty"` // why the last one was withheld or did not get through
 }
 
 // Loaded is the configuration that an agent runs.
 type Loaded struct {
 	Directory string    `json:"directory"`
-	Hash      string    `json:"hash"` // changes with every change of a check or an output
+	Hash      string    `json:"hash"` // changes with every change of what is configured
 	At        time.Time `json:"read_at"`
 	Warnings  []string  `json:"warnings,omitempty"`
 	Refused   string    `json:"refused,omitempty"` // why the last reload was: what runs is older than the files
@@ -106,6 +116,13 @@ type Changes struct {
 	Changed   []string `json:"changed"`
 	Untouched int      `json:"untouched"`
 	Hash      string   `json:"hash"`
+}
+
+// Added is a silence that was begun, and what is open of what it keeps from being told.
+type Added struct {
+	Silence
+	Alerts []string `json:"open_alerts"` // their titles and targets, the first few
+	More   int      `json:"more,omitempty"`
 }
 
 // NewSilence is what a silence is begun with.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -52,6 +53,8 @@ func reach(stateDir string, within time.Duration) (*Client, error) {
 	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("whoever listens on %s does not answer within %s; is catpaw stopped, or hung?", path, within)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("%s is another user's: ask as that user, or with sudo (%w)", path, fs.ErrPermission)
 	case err != nil:
 		return nil, nil // nobody is there: the lock on the file has the last word
 	}
@@ -104,7 +107,7 @@ func (q *Client) Silences() (all []Silence, err error) {
 	return all, q.ask(http.MethodGet, "silences", nil, &all)
 }
 
-func (q *Client) AddSilence(n NewSilence) (one Silence, err error) {
+func (q *Client) AddSilence(n NewSilence) (one Added, err error) {
 	return one, q.send(http.MethodPost, "silences", n, &one)
 }
 
@@ -118,6 +121,10 @@ func (q *Client) EndSilence(id int) (one Silence, err error) {
 
 func (q *Client) Ack(key, by, reason string) (alert Alert, err error) {
 	return alert, q.ask(http.MethodPost, "ack", url.Values{"key": {key}, "by": {by}, "reason": {reason}}, &alert)
+}
+
+func (q *Client) Unack(key string) (alert Alert, err error) {
+	return alert, q.ask(http.MethodDelete, "ack", url.Values{"key": {key}}, &alert)
 }
 
 // Close lets go of the connection.

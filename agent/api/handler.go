@@ -34,6 +34,7 @@ var calls = []call{
 	{"POST", "ack", true, func(a Agent, r *http.Request) (any, error) {
 		return a.Ack(r.FormValue("key"), r.FormValue("by"), r.FormValue("reason"))
 	}},
+	{"DELETE", "ack", true, func(a Agent, r *http.Request) (any, error) { return a.Unack(r.FormValue("key")) }},
 	{"POST", "reload", false, func(a Agent, r *http.Request) (any, error) { return a.Reload(r.Context()) }},
 	{"POST", "loglevel", false, func(a Agent, r *http.Request) (any, error) { return a.SetLogLevel(r.FormValue("level")) }},
 	{"GET", "queues/{name}/events", false, queuedEvents},

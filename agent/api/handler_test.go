@@ -25,18 +25,19 @@ func (*still) Silences() ([]Silence, error)         { return nil, nil }
 func (*still) EndSilence(int) (Silence, error)      { return Silence{}, nil }
 func (*still) Follow(int, Process) (Silence, error) { return Silence{}, nil }
 func (*still) Ack(_, _, _ string) (Alert, error)    { return Alert{}, nil }
+func (*still) Unack(string) (Alert, error)          { return Alert{}, nil }
 func (*still) Stuck() error                         { return nil }
 func (*still) Unwell() error                        { return nil }
-func (s *still) AddSilence(n NewSilence) (Silence, error) {
+func (s *still) AddSilence(n NewSilence) (Added, error) {
 	s.silences = append(s.silences, n)
-	return Silence{ID: 1}, nil
+	return Added{Silence: Silence{ID: 1}}, nil
 }
 
 // TestEveryCall tries each call of the API over TCP as it is meant and as it is not.
 func TestEveryCall(t *testing.T) {
 	t.Parallel()
 	options := Options{Listen: "127.0.0.1:0", Token: config.Secret("tok")}
-	handler := options.guard(public(&still{}))
+	handler := options.guard(public(&still{}), func(*http.Request) {})
 	ask := func(method, path, body string, header ...string) int {
 		r := httptest.NewRequest(method, "http://catpaw"+path, strings.NewReader(body))
 		for i := 0; i < len(header); i += 2 {

@@ -20,6 +20,10 @@ func writeMetrics(to io.Writer, s Status) error {
 	w.one("catpaw_configuration_read_timestamp_seconds", "gauge", "When the running configuration was read, in unix seconds.", unixSeconds(s.Config.At))
 	w.one("catpaw_configuration_refused", "gauge", "1 where the last reload was refused.", truth(s.Config.Refused != ""))
 	w.one("catpaw_state_trouble", "gauge", "1 where alerts and queues cannot be kept on disk.", truth(s.State.Trouble != ""))
+	if s.Heartbeat != nil {
+		w.one("catpaw_heartbeat_up", "gauge", "0 where the last heartbeat was withheld or did not get through.", truth(s.Heartbeat.Error == ""))
+		w.one("catpaw_heartbeat_last_timestamp_seconds", "gauge", "When the last heartbeat got through, in unix seconds.", unixSeconds(s.Heartbeat.LastBeat))
+	}
 	w.alerts(s.Alerts)
 	w.checks(s.Checks)
 	w.outputs(s.Outputs)
@@ -57,6 +61,17 @@ func (w *metrics) alerts(alerts []Alert) {
 	for _, a := range alerts {
 		counts[[2]string{a.Phase, a.Severity}]++
 	}
+	quiet := func(name, help string, of func(Alert) string) {
+		n := 0
+		for _, a := range alerts {
+			if a.IsOpen() && of(a) != "" {
+				n++
+			}
+		}
+		w.one(name, "gauge", help, float64(n))
+	}
+	quiet("catpaw_alerts_muted", "Open alerts that are silenced or inhibited.", func(a Alert) string { return a.Muted })
+	quiet("catpaw_alerts_acknowledged", "Open alerts that somebody has acknowledged.", func(a Alert) string { return a.Acked })
 	w.head("catpaw_alerts", "gauge", "Open alerts.")
 	for _, phase := range []string{"pending", "firing"} {
 		for severity := pipeline.Info; severity <= pipeline.Critical; severity++ {

@@ -42,6 +42,15 @@ func (o *Options) Init() error {
 	return errors.Join(errs...)
 }
 
+// network: who writes an address of IPv4 means no other.
+func (o *Options) network() string {
+	host, _, _ := net.SplitHostPort(o.Listen)
+	if address, err := netip.ParseAddr(host); err == nil && address.Is4() {
+		return "tcp4"
+	}
+	return "tcp"
+}
+
 func (o *Options) guarded() bool { return o.User != "" && o.Password != "" || o.Token != "" }
 
 func isLoopback(host string) bool {
@@ -71,19 +80,40 @@ func (s *Server) Use(o Options) {
 	if o.Listen == "" {
 		return
 	}
-	listener, err := net.Listen("tcp", o.Listen)
+	listener, err := net.Listen(o.network(), o.Listen)
 	if err != nil {
 		s.log.Error("the status page cannot be served; mend [status] listen and reload", zap.Error(err))
 		return
 	}
 	s.options = o
 	s.server = &http.Server{
-		Handler: o.guard(s.handler), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		Handler: o.guard(s.handler, s.strangers()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16, ErrorLog: zap.NewStdLog(zap.NewNop()),
 	}
 	server := s.server
 	s.serving.Go(func() { _ = server.Serve(listener) }) // ends with Close
 	s.log.Info("the status page is served", zap.String("listen", listener.Addr().String()))
+}
+
+// strangers returns what tells the log of those who do not know the password: at most once a minute, with how many.
+// Who brings none is a browser that is about to ask for it.
+func (s *Server) strangers() func(*http.Request) {
+	var mu sync.Mutex
+	var said time.Time
+	tries := 0
+	return func(r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		tries++
+		if time.Since(said) < time.Minute {
+			return
+		}
+		s.log.Warn("somebody tries to log in to the status page with a wrong password or token", zap.String("from", r.RemoteAddr), zap.Int("tries", tries))
+		said, tries = time.Now(), 0
+	}
 }
 
 // Close ceases to serve.
@@ -97,8 +127,8 @@ func (s *Server) Close() {
 
 // guard lets in who may: with the password or the token; where there is neither, who asks for this machine by a
 // name of its loopback, so that no page of another site can pass itself off as ours (DNS rebinding). Sites of
-// others may change nothing in any case.
-func (o Options) guard(next http.Handler) http.Handler {
+// others may change nothing in any case. tell hears of those whom it does not know.
+func (o Options) guard(next http.Handler, tell func(*http.Request)) http.Handler {
 	next = http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -107,6 +137,7 @@ func (o Options) guard(next http.Handler) http.Handler {
 			http.Error(w, "ask by 127.0.0.1 or localhost, or set a password in [status]", http.StatusForbidden)
 			return
 		case o.guarded() && !o.knows(r):
+			tell(r)
 			w.Header().Set("WWW-Authenticate", `Basic realm="catpaw", charset="UTF-8"`)
 			http.Error(w, "log in", http.StatusUnauthorized)
 			return

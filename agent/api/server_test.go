@@ -3,12 +3,16 @@ package api
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"catpaw/pipeline"
 	"catpaw/pipeline/pipetest"
@@ -28,8 +32,9 @@ func TestTheMetricsAreAPromise(t *testing.T) {
 			{ID: "exec/1", Plugin: "exec", Source: "p.exec/a \"b\".toml:1", Began: at, Took: 0.25, Results: 3, Bad: 1, Runs: 7, Skipped: 2, Error: "no"},
 			{ID: "net/2", Plugin: "net", Source: "p.net/a.toml:1"},
 		},
-		Alerts:  []Alert{{Phase: "firing", Severity: "Critical"}, {Phase: "firing", Severity: "Critical"}, {Phase: "recovered"}},
-		Outputs: []QueueStatus{{QueueInfo: store.QueueInfo{Name: "chat", Queued: 2, Bytes: 700, Held: 1, Counts: store.Counts{Accepted: 9, Delivered: 3, Dead: 1, Merged: 1, Lost: 1, Purged: 1}}, Health: pipeline.Health{FailsSince: at}}},
+		Heartbeat: &Heartbeat{LastBeat: at, Error: "no"},
+		Alerts:    []Alert{{Phase: "firing", Severity: "Critical", Muted: "silenced by 1"}, {Phase: "firing", Severity: "Critical"}, {Phase: "recovered"}},
+		Outputs:   []QueueStatus{{QueueInfo: store.QueueInfo{Name: "chat", Queued: 2, Bytes: 700, Held: 1, Counts: store.Counts{Accepted: 9, Delivered: 3, Dead: 1, Merged: 1, Lost: 1, Purged: 1}}, Health: pipeline.Health{FailsSince: at}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +55,7 @@ func TestWhoMayLook(t *testing.T) {
 	t.Parallel()
 	open := Options{Listen: "127.0.0.1:0"}
 	both := Options{Listen: "127.0.0.1:0", User: "me", Password: "pass", Token: "tok"}
+	strangers := 0
 	for _, c := range []struct {
 		name    string
 		options Options
@@ -77,7 +83,7 @@ func TestWhoMayLook(t *testing.T) {
 		{"an empty token", Options{User: "me", Password: "pass"}, "GET", "/x", map[string]string{"Authorization": "Bearer "}, 401},
 		{"an empty password", Options{Token: "tok"}, "GET", "/x", map[string]string{"Authorization": "Basic Og=="}, 401},
 	} {
-		handler := c.options.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		handler := c.options.guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func(*http.Request) { strangers++ })
 		r := httptest.NewRequest(c.method, "http://127.0.0.1:8940"+c.path, nil)
 		for name, value := range c.header {
 			r.Header.Set(name, value)
@@ -90,6 +96,25 @@ func TestWhoMayLook(t *testing.T) {
 		if w.Code != c.want {
 			t.Errorf("%s: %d, want %d", c.name, w.Code, c.want)
 		}
+	}
+	if strangers != 5 {
+		t.Errorf("%d strangers were told of, want 5", strangers)
+	}
+}
+
+// TestStrangersDoNotFillTheLog.
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	t.Parallel()
+	core, logs := observer.New(zap.DebugLevel)
+	tell := (&Server{log: zap.New(core)}).strangers()
+	for range 100 {
+		r := httptest.NewRequest("GET", "http://127.0.0.1/", nil)
+		tell(r) // a browser that has yet to ask its user
+		r.SetBasicAuth("me", "guess")
+		tell(r)
+	}
+	if logs.Len() != 1 || strings.Contains(fmt.Sprint(logs.All()), "guess") {
+		t.Errorf("the log has %v", logs.All())
 	}
 }
 

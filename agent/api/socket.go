@@ -75,7 +75,7 @@ func (s *socket) listen() net.Listener {
 	}
 	if !s.said {
 		s.said = true
-		s.log.Warn("cannot open the control socket; catpaw status and the like will not reach this agent", zap.Error(err))
+		s.log.Warn("cannot open the control socket; catpaw status, why, silence, queue … will not reach this agent", zap.Error(err))
 	}
 	return nil
 }

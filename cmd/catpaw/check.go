@@ -1,16 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"catpaw/agent"
-	"catpaw/pipeline"
 )
 
 func newCheck(f *flags) *cobra.Command {
@@ -38,11 +35,17 @@ func printConfiguration(w io.Writer, dir string, c *agent.Configuration) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "CHECK\tEVERY\tCONFIGURED AT\tLOOKS AT")
 	for _, check := range c.Checks {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", check.ID, check.Interval, check.Source, looksAt(check))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", check.ID, check.Interval, check.Source, oneLine(check.LooksAt))
 	}
 	fmt.Fprintln(table, "\nOUTPUT\tKIND\tCONFIGURED AT\tAT ONCE\tHEARS OF")
 	for _, output := range c.Outputs {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", output.Name, output.Plugin, output.Source, output.Concurrency, oneLine(output.Route.String()))
+	}
+	if len(c.Sections) > 0 {
+		fmt.Fprintln(table, "\nBESIDE\tCONFIGURED AT")
+	}
+	for _, section := range c.Sections {
+		fmt.Fprintf(table, "%s\t%s\n", section.Name, section.Source)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -59,29 +62,4 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// looksAt lists the targets of a check that are known beforehand, the first few by name.
-func looksAt(check *pipeline.Check) string {
-	keyed, ok := check.Input.(pipeline.Keyed)
-	if !ok {
-		return "-"
-	}
-	const most = 5
-	var targets []string
-	seen := map[string]bool{}
-	for _, own := range keyed.Keys() {
-		name := oneLine(cmp.Or(own.Get("target"), own.Get("directory"), own.Get("check")))
-		if !seen[name] {
-			seen[name] = true
-			targets = append(targets, name)
-		}
-	}
-	switch more := len(targets) - most; {
-	case len(targets) == 0:
-		return "nothing yet"
-	case more > 0:
-		return strings.Join(targets[:most], ", ") + fmt.Sprintf(" and %d more", more)
-	}
-	return strings.Join(targets, ", ")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -22,7 +21,7 @@ func ask[T any](f *flags, cmd *cobra.Command, question func(c *api.Client, args 
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(answer)
+				return printJSON(cmd.OutOrStdout(), answer)
 			}
 			return show(cmd.OutOrStdout(), answer)
 		})
@@ -36,7 +35,11 @@ func withClient(f *flags, do func(c *api.Client) error) error {
 	if err != nil {
 		return err
 	}
-	client, err := api.Dial(source.StateDirectory())
+	dir, err := source.StateDirectory()
+	if err != nil {
+		return err
+	}
+	client, err := api.Dial(dir)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,8 @@ func longFlags(args []string) []string {
 		}
 		fixed[i] = arg
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
-		if strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && len(name) > 1 {
+		isNumber := len(arg) > 1 && '0' <= arg[1] && arg[1] <= '9' // a value, as in --for -1h
+		if strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && len(name) > 1 && !isNumber {
 			fixed[i] = "-" + arg
 		}
 	}

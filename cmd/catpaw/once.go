@@ -49,7 +49,7 @@ func once(cmd *cobra.Command, f *flags, asJSON bool) error {
 	}
 	write := printTable
 	if asJSON {
-		write = printJSON
+		write = printEvents
 	}
 	if err := write(cmd.OutOrStdout(), events); err != nil {
 		return &exitError{2, err}
@@ -65,7 +65,7 @@ func once(cmd *cobra.Command, f *flags, asJSON bool) error {
 	return nil
 }
 
-func printJSON(w io.Writer, events []*pipeline.Event) error {
+func printEvents(w io.Writer, events []*pipeline.Event) error {
 	for _, event := range events {
 		if _, err := w.Write(append(pipeline.AppendResult(nil, event), '\n')); err != nil {
 			return err

@@ -29,7 +29,7 @@ through its control socket, and while it does not, on the files of the state dir
 					return err
 				}
 				if asJSON {
-					return json.NewEncoder(cmd.OutOrStdout()).Encode(all)
+					return printJSON(cmd.OutOrStdout(), all)
 				}
 				return printQueues(cmd.OutOrStdout(), all, time.Now())
 			})
@@ -37,12 +37,29 @@ through its control socket, and while it does not, on the files of the state dir
 	}
 	list.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	list.AddCommand(newQueueCat(f), newQueuePurge(f), newQueueRedrive(f))
+	list.Args = noArgs
+	list.FParseErrWhitelist.UnknownFlags = true
 	return list
 }
 
-// withQueues opens the queues of the configured state directory for fn.
+// withQueues reaches the queues of the configured state directory for fn. Where no agent runs, the configuration must
+// be good: it says which outputs own them.
 func withQueues(f *flags, write bool, fn func(api.Queues) error) error {
-	c, err := f.load()
+	source, err := f.source()
+	if err != nil {
+		return err
+	}
+	dir, err := source.StateDirectory()
+	if err != nil {
+		return err
+	}
+	if client, err := api.Reach(dir); err != nil {
+		return err
+	} else if client != nil {
+		defer client.Close()
+		return fn(client)
+	}
+	c, err := source.Load()
 	if err != nil {
 		return err
 	}
@@ -95,7 +112,7 @@ func newQueueCat(f *flags) *cobra.Command {
 	var dead bool
 	cmd := &cobra.Command{
 		Use: "cat NAME", Short: "Print the queued events of an output, one JSON object a line, oldest first",
-		Args: cobra.ExactArgs(1),
+		Args: exactly("the name of an output; catpaw queue lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withQueues(f, true, func(queues api.Queues) error {
 				if err := cat(cmd.OutOrStdout(), queues, args[0], dead); err != nil || dead {
@@ -161,7 +178,7 @@ func mentionTaken(cmd *cobra.Command, queues api.Queues, name string) error {
 func newQueuePurge(f *flags) *cobra.Command {
 	var dead bool
 	cmd := &cobra.Command{
-		Use: "purge NAME", Short: "Throw the queued events of an output away", Args: cobra.ExactArgs(1),
+		Use: "purge NAME", Short: "Throw the queued events of an output away", Args: exactly("the name of an output; catpaw queue lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withQueues(f, true, func(queues api.Queues) error {
 				n, err := queues.Purge(args[0], dead)
@@ -179,7 +196,7 @@ func newQueuePurge(f *flags) *cobra.Command {
 func newQueueRedrive(f *flags) *cobra.Command {
 	var to string
 	cmd := &cobra.Command{
-		Use: "redrive NAME", Short: "Put the dead letters of an output back into its queue", Args: cobra.ExactArgs(1),
+		Use: "redrive NAME", Short: "Put the dead letters of an output back into its queue", Args: exactly("the name of an output; catpaw queue lists them"),
 		Long: `redrive puts what a sink refused for good back into the queue, to be tried again. With --to it moves
 the dead letters and the queued events to another output's queue: so the queue of an output that was
 renamed or removed is drained.`,

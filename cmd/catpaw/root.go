@@ -46,6 +46,7 @@ Flags may be written with one dash or two.`,
 			return run(f)
 		},
 	}
+	root.SetFlagErrorFunc(flagError)
 	p := root.PersistentFlags()
 	p.StringVar(&f.configs, "configs", defaultConfigs(), "configuration `directory`; by default conf.d, or where that is not, "+agent.SystemConfigs)
 	p.Lookup("configs").DefValue = "" // the text has it
@@ -85,17 +86,6 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // there is no such flag
 	}
-}
-
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, sub := range cmd.Commands() {
-		names = append(names, sub.Name())
-	}
-	return fmt.Errorf("unknown command %q%s; see catpaw --help", args[0], config.DidYouMean(args[0], names))
 }
 
 // source is where the flags say that the configuration comes from.

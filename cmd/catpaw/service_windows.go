@@ -155,7 +155,11 @@ func runService(f *flags) error {
 	if err != nil {
 		return err
 	}
-	output, err := openServiceLog(source.StateDirectory())
+	dir, err := source.StateDirectory()
+	if err != nil {
+		return err
+	}
+	output, err := openServiceLog(dir)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func newSilence(f *flags) *cobra.Command {
 before is told, and what still fires when the silence ends is told then. Silences outlive the agent.`,
 	}
 	cmd.AddCommand(newSilenceAdd(f), newSilenceList(f), newSilenceEnd(f))
-	return cmd
+	return group(cmd)
 }
 
 // silenceFlags are those of silence add.
@@ -40,6 +40,7 @@ type silenceFlags struct {
 
 func newSilenceAdd(f *flags) *cobra.Command {
 	var s silenceFlags
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "add --match LABEL=GLOB ... (--for DURATION | --while -- COMMAND ...)", Short: "Begin a silence",
 		Example: `  catpaw silence add --match check='disk*' --for 2h --reason 'moving the data'
@@ -56,10 +57,14 @@ one must match, are written one --match each.`,
 				return silenceWhile(f, cmd, n, args)
 			}
 			return withClient(f, func(c *api.Client) error {
-				one, err := c.AddSilence(n)
-				if err == nil {
-					fmt.Fprintf(cmd.OutOrStdout(), "silence %d: %s, until %s\n", one.ID, one.Matching(), one.Until.Format(time.DateTime))
+				added, err := c.AddSilence(n)
+				switch {
+				case err != nil:
+					return err
+				case asJSON:
+					return printJSON(cmd.OutOrStdout(), added)
 				}
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), begun(added))
 				return err
 			})
 		},
@@ -67,8 +72,27 @@ one must match, are written one --match each.`,
 	cmd.Flags().StringArrayVar(&s.match, "match", nil, "`LABEL=GLOB` that must match; several may be given")
 	cmd.Flags().StringVar(&s.for_, "for", "", "how long: a `duration` such as 30m, 2h, 1d")
 	cmd.Flags().StringVar(&s.reason, "reason", "", "why, for those who look")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&s.while, "while", false, "as long as the command behind -- runs")
 	return cmd
+}
+
+// begun tells of a silence, and of which alerts it is, so that a misspelt label shows.
+func begun(a api.Added) string {
+	text := fmt.Sprintf("silence %d: %s, ", a.ID, oneLine(a.Matching()))
+	if a.Process.PID != 0 {
+		text += "while the command runs"
+	} else {
+		text += "until " + a.Until.Local().Format(stamp)
+	}
+	if len(a.Alerts) == 0 {
+		return text + "; no alert that is open now matches"
+	}
+	text += "; of those open now it matches: " + oneLine(strings.Join(a.Alerts, ", "))
+	if a.More > 0 {
+		text += fmt.Sprintf(" and %d more", a.More)
+	}
+	return text
 }
 
 // silence makes of the flags what the agent is asked for.
@@ -122,7 +146,10 @@ func silenceWhile(f *flags, cmd *cobra.Command, n api.NewSilence, args []string)
 		if n.Process, err = agent.ThisProcess(os.Getpid(), name); err != nil {
 			return err
 		}
-		one, err = c.AddSilence(n)
+		added, err := c.AddSilence(n)
+		if one = added.Silence; err == nil {
+			fmt.Fprintln(cmd.ErrOrStderr(), "catpaw: "+begun(added))
+		}
 		return err
 	})
 	if err != nil {
@@ -152,7 +179,7 @@ func silenceWhile(f *flags, cmd *cobra.Command, n api.NewSilence, args []string)
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return &exitError{code: max(1, exit.ExitCode())}
+		return &exitError{code: exitCode(exit)}
 	}
 	return err
 }
@@ -179,7 +206,7 @@ func printSilences(w io.Writer, all []api.Silence, now time.Time) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tMATCH\tENDS\tBY\tREASON")
 	for _, s := range all {
-		id, ends := "-", s.Until.Format(time.DateTime)
+		id, ends := "-", s.Until.Local().Format(stamp)
 		if s.ID != 0 {
 			id = strconv.Itoa(s.ID)
 		}
@@ -195,7 +222,7 @@ func printSilences(w io.Writer, all []api.Silence, now time.Time) error {
 
 func newSilenceEnd(f *flags) *cobra.Command {
 	return ask(f, &cobra.Command{
-		Use: "end ID", Short: "End a silence: what still fires is told", Args: cobra.ExactArgs(1),
+		Use: "end ID", Short: "End a silence: what still fires is told", Args: exactly("the number of a silence; catpaw silence list shows them"),
 	}, func(c *api.Client, args []string) (api.Silence, error) {
 		id, err := strconv.Atoi(args[0])
 		if err != nil {
@@ -210,15 +237,22 @@ func newSilenceEnd(f *flags) *cobra.Command {
 
 func newAck(f *flags) *cobra.Command {
 	var reason string
+	var undo bool
 	cmd := &cobra.Command{
-		Use: "ack ALERT-KEY", Short: "Acknowledge an alert: no repeats for this episode", Args: cobra.ExactArgs(1),
+		Use: "ack ALERT", Short: "Acknowledge an alert: no repeats for this episode", Args: exactly("an alert: its key, the beginning of it, or its title or target"),
 		Long: `ack notes that somebody knows of a firing alert. It is not told again until it is over, unless it gets
-worse; its end is told. The beginning of the key is enough where no other alert has it.`,
+worse; its end is told. ALERT is its key, the beginning of the key, or any other name that no other open
+alert has, such as its target. --undo takes the acknowledgement back.`,
 	}
+	cmd.Flags().BoolVar(&undo, "undo", false, "take it back: repeats are told again")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for those who look")
-	return ask(f, cmd, func(c *api.Client, args []string) (api.Alert, error) { return c.Ack(args[0], userName(), reason) },
-		func(w io.Writer, a api.Alert) error {
-			_, err := fmt.Fprintf(w, "%s: %s\n", nameOf(a), a.Standing)
-			return err
-		})
+	return ask(f, cmd, func(c *api.Client, args []string) (api.Alert, error) {
+		if undo {
+			return c.Unack(args[0])
+		}
+		return c.Ack(args[0], userName(), reason)
+	}, func(w io.Writer, a api.Alert) error {
+		_, err := fmt.Fprintf(w, "%s: %s\n", oneLine(a.Name()), oneLine(a.Standing))
+		return err
+	})
 }

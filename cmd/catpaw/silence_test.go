@@ -80,7 +80,7 @@ func TestSlipsWithSilences(t *testing.T) {
 		`"x" is no number`:             "end x",
 		"there is no silence 9":        "end 9",
 		"no such file":                 "add --match a=b --while -- /none/such",
-		"accepts 1 arg(s), received 0": "end",
+		"silence end needs the number of a silence": "end",
 	} {
 		args := append([]string{"-configs", dir, "silence"}, strings.Fields(args)...)
 		if _, errs, code := catpaw(t, args...); code != 1 || !strings.Contains(errs, want) {

@@ -51,7 +51,7 @@ func (p painter) cell(text string) string {
 }
 
 func printStatus(w io.Writer, s api.Status, now time.Time, colours bool) error {
-	fmt.Fprintf(w, "catpaw %s, process %d, up for %s\n", s.Version, s.PID, now.Sub(s.Started).Round(time.Second))
+	fmt.Fprintf(w, "catpaw %s on %s, process %d, up for %s\n", s.Version, s.Host, s.PID, now.Sub(s.Started).Round(time.Second))
 	fmt.Fprintf(w, "configuration %s, %s, read %s; log level %s\n", s.Config.Directory, s.Config.Hash, ago(s.Config.At, now), s.LogLevel)
 	if s.Config.Refused != "" {
 		fmt.Fprintf(w, "the last reload was refused:\n  %s\n", strings.ReplaceAll(s.Config.Refused, "\n", "\n  "))
@@ -60,6 +60,9 @@ func printStatus(w io.Writer, s api.Status, now time.Time, colours bool) error {
 		fmt.Fprintf(w, "state %s, all of it on disk\n\n", s.State.Directory)
 	} else {
 		fmt.Fprintf(w, "state %s: NOT on disk for %s: %s\n\n", s.State.Directory, now.Sub(s.State.Since).Round(time.Second), s.State.Trouble)
+	}
+	if s.Heartbeat != nil {
+		fmt.Fprintf(w, "heartbeat: last %s%s\n\n", ago(s.Heartbeat.LastBeat, now), because(s.Heartbeat.Error))
 	}
 	paint := painter(colours)
 	for _, print := range []func() error{
@@ -74,6 +77,13 @@ func printStatus(w io.Writer, s api.Status, now time.Time, colours bool) error {
 	return nil
 }
 
+func because(fault string) string {
+	if fault == "" {
+		return ""
+	}
+	return "; " + oneLine(fault)
+}
+
 func printAlerts(w io.Writer, alerts []api.Alert, now time.Time, paint painter) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	shown := 0
@@ -82,10 +92,14 @@ func printAlerts(w io.Writer, alerts []api.Alert, now time.Time, paint painter) 
 			continue
 		}
 		if shown++; shown == 1 {
-			fmt.Fprintf(table, "%s\tFOR\tTOLD\tALERT\tWHAT NEXT\tKEY\n", paint.cell("SEVERITY"))
+			fmt.Fprintf(table, "%s\tKEY\tFOR\tTOLD\tALERT\n", paint.cell("SEVERITY"))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", paint.cell(a.Severity), now.Sub(a.FirstFire).Round(time.Second), toldOf(a),
-			oneLine(nameOf(a)), a.Standing, shortKey(a.Key))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", paint.cell(a.Severity), shortKey(a.Key), now.Sub(a.FirstFire).Round(time.Second), toldOf(a), oneLine(a.Name()))
+		for _, line := range []string{a.Seen, a.Standing} { // below, for they are long
+			if line != "" {
+				fmt.Fprintf(table, "%s\t\t\t\t  %s\n", paint.cell(""), oneLine(line))
+			}
+		}
 	}
 	if shown == 0 {
 		fmt.Fprintln(table, "no alert is open")
@@ -102,9 +116,12 @@ func toldOf(a api.Alert) string {
 	return fmt.Sprint(a.Told)
 }
 
-func nameOf(a api.Alert) string {
-	event := pipeline.Event{Labels: pipeline.LabelsOf(a.Labels)}
-	return strings.TrimSpace(a.Title + " " + event.Where())
+// named is a check's identity and what it looks at.
+func named(c pipeline.CheckHealth) string {
+	if c.LooksAt == "" {
+		return c.ID
+	}
+	return c.ID + " (" + oneLine(c.LooksAt) + ")"
 }
 
 // shortKey is enough of an alert key for why.
@@ -113,10 +130,10 @@ func shortKey(key string) string { return key[:min(8, len(key))] }
 func printChecks(w io.Writer, checks []pipeline.CheckHealth, now time.Time, paint painter) error {
 	const recent = 20
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "%s\tCHECK\tAT\tLAST RUN\tTOOK\tNEXT\tBAD\tSKIPPED\tRECENT\n", paint.cell("RESULT"))
+	fmt.Fprintf(table, "%s\tCHECK\tAT\tLAST RUN\tTOOK\tNEXT\tBAD\tSKIPPED\tRECENT\tLOOKS AT\n", paint.cell("RESULT"))
 	for _, c := range checks {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d of %d\t%d\t%s\n", paint.cell(resultOf(c)), c.ID, c.Source, ago(c.Began, now),
-			tookOf(c, now), orDash(max(0, c.Next.Sub(now))), c.Bad, c.Results, c.Skipped, strings.ReplaceAll(c.Recent[max(0, len(c.Recent)-recent):], "O", "o"))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d of %d\t%d\t%s\t%s\n", paint.cell(resultOf(c)), c.ID, c.Source, ago(c.Began, now),
+			tookOf(c, now), orDash(max(0, c.Next.Sub(now))), c.Bad, c.Results, c.Skipped, strings.ReplaceAll(c.Recent[max(0, len(c.Recent)-recent):], "O", "o"), oneLine(c.LooksAt))
 	}
 	fmt.Fprintln(table)
 	if err := table.Flush(); err != nil {

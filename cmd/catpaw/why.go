@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,10 +15,11 @@ import (
 
 func newWhy(f *flags) *cobra.Command {
 	return ask(f, &cobra.Command{
-		Use: "why ALERT-KEY | TARGET | CHECK", Short: "Tell the story of an alert: what was decided, and why", Args: cobra.ExactArgs(1),
+		Use: "why ALERT-KEY | TARGET | CHECK", Short: "Tell the story of an alert: what was decided, and why", Args: exactly("an alert key, a target or a check"),
 		Long: `why tells what the running agent knows of an alert: its results, what was decided on each and why, what
 comes next and when; also why nothing was told. Ask by alert key (or its first six or more letters), by the
-value of any label, such as a target, by a check's identity or its place in the configuration.`,
+value of any label, such as a target, by title, by a check's identity or its place in the configuration, by
+the name of an output; or by a part of one of these, in which * stands for anything.`,
 	}, func(c *api.Client, args []string) (api.Why, error) { return c.Why(args[0]) },
 		func(w io.Writer, why api.Why) error { return printWhy(w, why, time.Now()) })
 }
@@ -33,7 +35,7 @@ func printWhy(w io.Writer, why api.Why, now time.Time) error {
 		fmt.Fprintf(w, "No alert of %s is or was lately open.\n\n", oneLine(why.Asked))
 	}
 	for _, c := range why.Checks {
-		fmt.Fprintf(w, "check %s at %s, every %s\n", c.ID, c.Source, time.Duration(c.Interval*float64(time.Second)))
+		fmt.Fprintf(w, "check %s at %s, every %s\n", named(c), c.Source, time.Duration(c.Interval*float64(time.Second)))
 		switch {
 		case c.Runs == 0:
 			fmt.Fprintln(w, "  has not run yet")
@@ -61,15 +63,21 @@ func printWhy(w io.Writer, why api.Why, now time.Time) error {
 }
 
 func printStory(w io.Writer, s api.Story) {
-	fmt.Fprintf(w, "%s  (%s)\n  %s\n", oneLine(nameOf(s.View)), s.Key, s.Phase)
-	for _, line := range s.Lines {
-		at := line.From.Format(time.DateTime)
-		if line.Results > 1 {
-			at += " to " + line.To.Format(time.TimeOnly)
+	fmt.Fprintf(w, "%s  (%s)\n  %s\n", oneLine(s.Name()), s.Key, s.Phase)
+	for line := range strings.SplitSeq(strings.TrimSpace(strings.TrimPrefix(s.Description, "[MD]")), "\n") {
+		if strings.TrimSpace(line) != "" {
+			fmt.Fprintf(w, "  | %s\n", printable.Line(line, 1000))
 		}
+	}
+	for _, line := range s.Lines {
+		at := line.From.Local().Format(time.DateTime)
+		if line.Results > 1 {
+			at += " to " + line.To.Local().Format(time.TimeOnly)
+		}
+		at += line.To.Local().Format(" MST")
 		fmt.Fprintf(w, "  %s  %s%s  %s\n", at, line.Status, timesOf(line.Results), line.Text)
 	}
-	fmt.Fprintf(w, "  now: %s\n\n", s.Standing)
+	fmt.Fprintf(w, "  now: %s\n\n", oneLine(s.Standing))
 }
 
 func timesOf(results int) string {

@@ -35,6 +35,12 @@ type View struct {
 // IsOpen reports whether it is bad now, told or not.
 func (v View) IsOpen() bool { return v.Phase == Firing.String() || v.Phase == Pending.String() }
 
+// Name is what people call it: the title, and what it is about.
+func (v View) Name() string {
+	event := pipeline.Event{Labels: pipeline.LabelsOf(v.Labels)}
+	return strings.TrimSpace(v.Title + " " + event.Where())
+}
+
 // Sum puts the line of the description that says what happened into Seen.
 func (v *View) Sum() {
 	event := pipeline.Event{Labels: pipeline.LabelsOf(v.Labels), Description: v.Description}

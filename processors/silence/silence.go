@@ -3,6 +3,7 @@
 package silence
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ type Silence struct {
 	Process Process                   `json:"process,omitzero"` // in force while it runs
 	Reason  string                    `json:"reason,omitempty"`
 	By      string                    `json:"by,omitempty"`
-	Begun   time.Time                 `json:"begun"`
+	Begun   time.Time                 `json:"begun,omitzero"`
 
 	globs []pipeline.LabelGlobs
 }
@@ -195,11 +196,18 @@ func because(reason string) string {
 
 func clock(t time.Time) string { return t.Format("2006-01-02 15:04:05 MST") }
 
+// Fits reports whether the silence is of alerts with these labels.
+func (s *Silence) Fits(labels pipeline.Labels) bool { return pipeline.FitAll(s.globs, labels) }
+
 // Matching is what it matches, in words.
 func (s *Silence) Matching() string {
 	var parts []string
 	for _, label := range slices.Sorted(maps.Keys(s.Match)) {
-		parts = append(parts, label+" = "+strings.Join(s.Match[label], " or "))
+		globs := slices.Clone(s.Match[label])
+		for i, glob := range globs {
+			globs[i] = cmp.Or(glob, `""`)
+		}
+		parts = append(parts, label+" = "+strings.Join(globs, " or "))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -56,7 +56,7 @@ let ahead = 0; // milliseconds by which the agent's clock is ahead of ours
 const now = () => Date.now() + ahead;
 const since = time => duration((now() - Date.parse(time)) / 1000);
 const until = time => duration((Date.parse(time) - now()) / 1000);
-const clock = time => new Date(time).toLocaleString();
+const clock = time => new Date(time).toLocaleString([], {dateStyle: 'short', timeStyle: 'long'}); // with the zone
 
 // ask asks the API; what it answers to a mistake is the error.
 async function ask(method, path, body) {
@@ -83,8 +83,11 @@ function showAlerts(alerts) {
     element.style.setProperty('--state', `var(--${alert.severity})`);
     part(element, 'state', alert.severity + (alert.phase === 'pending' ? ', pending' : ''));
     part(element, 'title', nameOf(alert));
+    part(element, 'seen', alert.seen || '');
     part(element, 'soft', `for ${since(alert.since)}, told ${plural(alert.told, 'time')}; ${alert.standing}`);
-    element.querySelector('.ack').hidden = Boolean(alert.acknowledged) || alert.phase !== 'firing';
+    element.querySelector('.ack').hidden = alert.phase !== 'firing';
+    part(element, 'ack', alert.acknowledged ? 'Take the acknowledgement back' : 'Acknowledge');
+    element.dataset.acknowledged = alert.acknowledged ? 'yes' : '';
     if (element.querySelector('details').open) showStory(element, alert.alert_key);
   });
 }
@@ -93,11 +96,12 @@ function createAlert(alert) {
   const key = alert.alert_key;
   const element = make('li', {},
     make('p', {}, make('span', {class: 'state'}), ' ', make('span', {class: 'title'})),
+    make('p', {class: 'seen'}),
     make('p', {class: 'soft'}),
-    make('details', {toggle: () => showStory(element, key)}, make('summary', {}, 'why'), make('ul', {class: 'story'})),
+    make('details', {toggle: () => showStory(element, key)}, make('summary', {}, 'why'), make('pre', {class: 'description'}), make('ul', {class: 'story'})),
     make('p', {class: 'buttons'},
       make('button', {type: 'button', class: 'silence', click: () => openSilence(alert.labels)}, 'Silence …'),
-      make('button', {type: 'button', class: 'ack', click: () => act(() => ask('POST', 'ack?key=' + encodeURIComponent(key)))}, 'Acknowledge')));
+      make('button', {type: 'button', class: 'ack', click: () => act(() => ask(element.dataset.acknowledged ? 'DELETE' : 'POST', 'ack?key=' + encodeURIComponent(key)))}, 'Acknowledge')));
   return element;
 }
 
@@ -106,6 +110,7 @@ async function showStory(element, key) {
   try {
     const why = await ask('GET', 'why?q=' + encodeURIComponent(key));
     const lines = why.alerts.length ? why.alerts[0].story : [];
+    part(element, 'description', why.alerts.length ? (why.alerts[0].description || '').replace(/^\[MD\]/, '').trim() : '');
     align(element.querySelector('.story'), lines, line => line.from + line.text, () => make('li'), (item, line) => {
       const text = clock(line.from) + ': ' + line.status + (line.results > 1 ? ' × ' + line.results : '') + ', ' + line.text;
       if (item.textContent !== text) item.textContent = text;
@@ -147,7 +152,7 @@ let checks = [];
 
 function showChecks() {
   const wanted = $('filter').value.trim().toLowerCase();
-  const found = checks.filter(c => (c.id + ' ' + c.at).toLowerCase().includes(wanted))
+  const found = checks.filter(c => [c.id, c.at, c.looks_at].join(' ').toLowerCase().includes(wanted))
     .sort((a, b) => (rank[a.result] ?? 3) - (rank[b.result] ?? 3));
   const shown = found.slice(0, mostChecks);
   $('more-checks').hidden = shown.length === found.length;
@@ -157,8 +162,8 @@ function showChecks() {
   (element, c) => {
     element.style.setProperty('--state', `var(--${c.result || 'Unknown'})`);
     part(element, 'state', c.result || '–');
-    part(element, 'title', c.id);
-    part(element, 'place', c.at + (c.error ? ': ' + c.error : ''));
+    part(element, 'title', c.looks_at || c.id);
+    part(element, 'place', [c.looks_at && c.id, c.at].filter(Boolean).join(' at ') + (c.error ? ': ' + c.error : ''));
     part(element, 'ran', c.running ? 'running' : c.last_run ? since(c.last_run) + ' ago' : 'not yet');
     const strip = element.querySelector('.strip');
     if (strip.dataset.recent !== c.recent + c.runs) {
@@ -174,9 +179,11 @@ function show(status, silences) {
   const firing = count('firing'), pending = count('pending');
   const summary = [firing ? plural(firing, 'alert') + ' firing' : 'all is well', pending ? pending + ' pending' : '', silences.length ? plural(silences.length, 'silence') : ''];
   $('summary').textContent = summary.filter(Boolean).join(', ');
-  document.title = (firing ? '(' + firing + ') ' : '') + 'catpaw';
+  document.title = (firing ? '(' + firing + ') ' : '') + status.host + ' – catpaw';
+  $('host').textContent = status.host;
   $('agent').textContent = `version ${status.version}, up for ${since(status.started)}; ${plural(status.checks.length, 'check')}; configuration ${status.configuration.hash}`;
-  problem([status.state.trouble && 'nothing is kept on disk: ' + status.state.trouble,
+  problem([status.heartbeat && status.heartbeat.error && 'no heartbeat: ' + status.heartbeat.error,
+    status.state.trouble && 'nothing is kept on disk: ' + status.state.trouble,
     status.configuration.refused && 'the last reload was refused:\n' + status.configuration.refused].filter(Boolean).join('\n'));
   checks = status.checks;
   showAlerts(status.alerts);

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"catpaw/internal/config"
+)
+
+// stamp is how points in time are printed: with the zone, for who reads may be elsewhere.
+const stamp = "2006-01-02 15:04:05 MST"
+
+// printJSON prints JSON as it is meant to be read: <, > and & stay as they are.
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
+
+// exactly asks for one argument, and says what it is where it is missing.
+func exactly(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return fmt.Errorf("say which: %s needs %s", cmd.CommandPath(), what)
+		case len(args) > 1:
+			return fmt.Errorf("%q is one too many: %s needs %s", args[1], cmd.CommandPath(), what)
+		}
+		return nil
+	}
+}
+
+// group is for a command that only has subcommands: another word is a fault, none asks for help.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args, cmd.FParseErrWhitelist.UnknownFlags = noArgs, true // the flags of a misspelt subcommand are not its fault
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
+}
+
+// noArgs is for commands with subcommands.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return fmt.Errorf("unknown command %q%s; see %s --help", strings.Join(append(strings.Fields(cmd.CommandPath())[1:], args[0]), " "), config.DidYouMean(args[0], names), cmd.CommandPath())
+}
+
+// flagError names the flag that a misspelt one is near to.
+func flagError(cmd *cobra.Command, err error) error {
+	name, misspelt := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !misspelt {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
+	return errors.New("unknown flag --" + name + config.DidYouMean(name, names) + "; see " + cmd.CommandPath() + " --help")
+}
