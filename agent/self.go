@@ -54,12 +54,11 @@ func (s *self) Init() error { return nil }
 // Gather looks at the store.
 func (s *self) Gather(_ context.Context, r *pipeline.Report) error {
 	note(&s.vitals.ran)
-	now := time.Now()
+	now, kept := time.Now(), r.Recall()
 	if s.late == nil {
 		s.late = map[string]*late{}
-		s.recallLate(r.Recall(), now)
+		s.recallLate(kept, now)
 	}
-	before := s.lateOnes()
 	r.Add(s.state())
 	queued := map[string]int{}
 	for _, queue := range s.store.Queues() {
@@ -72,8 +71,8 @@ func (s *self) Gather(_ context.Context, r *pipeline.Report) error {
 	for _, event := range s.lateness(now) {
 		r.Add(event)
 	}
-	if after := s.lateOnes(); !bytes.Equal(before, after) {
-		r.Remember(after)
+	if late := s.lateOnes(); !bytes.Equal(late, kept) {
+		r.Remember(late)
 	}
 	r.Add(s.clock.look(now))
 	return nil

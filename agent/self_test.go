@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"catpaw/pipeline"
+	"catpaw/store"
 )
 
 func TestAnOutputThatFailsForLongIsTold(t *testing.T) {
@@ -72,30 +75,37 @@ func TestAChecksThatSkipsTicksIsToldUntilItIsInTime(t *testing.T) {
 // TestLateChecksAreKnownAfterARestart: their alerts neither end nor begin with it.
 func TestLateChecksAreKnownAfterARestart(t *testing.T) {
 	t.Parallel()
-	now := time.Now()
-	all := &checks{{ID: "exec/1", Interval: 1, Skipped: 5}, {ID: "exec/2", Interval: 1, Skipped: 1}}
-	s := &self{running: all, late: map[string]*late{}}
-	if got := string(s.lateOnes()); got != "[]" {
-		t.Errorf("before the first look: %s", got)
+	c := &Configuration{StateDir: t.TempDir()}
+	kept, _, err := store.Open(store.Config{Dir: c.StateDir, Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
 	}
-	s.lateness(now)
-	kept := s.lateOnes()
-	if string(kept) != `["exec/1"]` {
-		t.Fatalf("kept is %s", kept)
+	defer kept.Close()
+	all := &checks{{ID: "exec/1", Interval: 1, Skipped: 5}, {ID: "exec/2", Interval: 1, Skipped: 1}}
+	look := func(check *pipeline.Check, memo []byte) (late string, after []byte) {
+		events, _, after, err := pipeline.LookAgain(t.Context(), check, memo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			if e.Labels.Get("check") == "catpaw check skips ticks" {
+				late += e.Labels.Get("instance") + ":" + e.Status.String() + " "
+			}
+		}
+		return late, after
+	}
+	start := func() *pipeline.Check { return selfCheck(kept, all, &vitals{}, c) }
+	late, memo := look(start(), nil)
+	if late != "exec/1:Warning " {
+		t.Fatalf("late are %s", late)
 	}
 	*all = checks{{ID: "exec/1", Interval: 1}, {ID: "exec/2", Interval: 1}}
-	again := &self{running: all, late: map[string]*late{}}
-	again.recallLate(kept, now)
-	for i, step := range []struct {
-		after time.Duration
-		want  pipeline.Status
-	}{{0, pipeline.Warning}, {4 * time.Minute, pipeline.Warning}, {2 * time.Minute, pipeline.Ok}} {
-		now = now.Add(step.after)
-		if got := again.lateness(now); len(got) != 1 || got[0].Status != step.want {
-			t.Errorf("look %d: %+v", i+1, got)
+	for _, before := range [][]byte{memo, []byte("{spoilt")} {
+		late, _ := look(start(), before)
+		if want := map[bool]string{true: "exec/1:Warning ", false: ""}[before[0] == '[']; late != want {
+			t.Errorf("with %s, late are %q, want %q", before, late, want)
 		}
 	}
-	again.recallLate([]byte("{spoilt"), now)
 }
 
 func TestWhatHappensToTheClocks(t *testing.T) {
