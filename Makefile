@@ -2,6 +2,7 @@
 # make test   everything that must hold: format, vet (for Windows and macOS, too), staticcheck, tests with the
 #             race detector
 # make package    deb, rpm and archives of this commit, in dist/
+# make test-package   installs them and tries what they hold
 # make test-kafka   the output kafka against Apache Kafka itself
 GO      ?= go
 # the version: the tag v1.2.3, or the next one's name with the commit
@@ -13,7 +14,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.dat
 # what is fetched for tests: the jars of Apache Kafka
 KAFKA    = .cache/kafka
 
-.PHONY: run build test test-kafka lint package bench soak clean
+.PHONY: run build test test-kafka lint package test-package bench soak clean
 
 run: build
 	./catpaw
@@ -46,6 +47,12 @@ lint:
 # What people install, in dist/.
 package:
 	GO='$(GO)' VERSION='$(VERSION)' LDFLAGS='$(LDFLAGS)' packaging/package.sh
+
+# Installs them, in a copy of this system that is thrown away; and a Windows service, by Wine. What is missing for that is
+# skipped, with the reason.
+test-package: package
+	packaging/reproducible.sh
+	cd test && CATPAW_DIST=$(CURDIR)/dist $(GO) test -count=1 -timeout 10m -v ./packagetest
 
 # Each figure stands beside its comparison from the same run; the ratio is what counts.
 bench:
