@@ -60,7 +60,7 @@ Flags may be written with one dash or two.`,
 	root.Flags().BoolVar(&f.test, "test", false, "the same as catpaw once")
 	root.Flags().BoolVar(&f.configCheck, "config-check", false, "the same as catpaw check")
 	root.Flags().BoolVar(&f.version, "version", false, "print the version")
-	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newStatus(f), newWhy(f), newSilence(f), newAck(f), newReload(f), newLogLevel(f), newQueue(f), newSend(f), newInit(), newVersion())
+	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newStatus(f), newWhy(f), newSilence(f), newAck(f), newReload(f), newLogLevel(f), newQueue(f), newSend(f), newInit(), newMigrate(f), newVersion())
 	if service := newService(f); service != nil {
 		root.AddCommand(service)
 	}

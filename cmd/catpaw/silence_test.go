@@ -68,19 +68,23 @@ func TestSlipsWithSilences(t *testing.T) {
 	t.Parallel()
 	_, dir, _ := operated(t)
 	for want, args := range map[string]string{
-		"is not LABEL=GLOB":            "add --match x --for 1h",
-		"say which alerts":             "add --for 1h",
-		"say for how long":             "add --match a=b",
-		"--for and --while":            "add --match a=b --for 1h --while -- true",
-		"write the command behind --":  "add --match a=b --while",
-		"needs --while":                "add --match a=b --for 1h true",
-		`"soon" is not a duration`:     "add --match a=b --for soon",
-		"match.a":                      "add --match a=[ --for 1h",
-		"at most a year":               "add --match a=b --for 999d",
-		`"x" is no number`:             "end x",
-		"there is no silence 9":        "end 9",
-		"no such file":                 "add --match a=b --while -- /none/such",
-		"silence end needs the number of a silence": "end",
+		"is not LABEL=GLOB":                                 "add --match x --for 1h",
+		"say which alerts":                                  "add --for 1h",
+		"say for how long":                                  "add --match a=b",
+		"--for and --while":                                 "add --match a=b --for 1h --while -- true",
+		"write the command behind --":                       "add --match a=b --while",
+		"needs --while":                                     "add --match a=b --for 1h true",
+		`"soon" is not a duration`:                          "add --match a=b --for soon",
+		"match.a":                                           "add --match a=[ --for 1h",
+		"at most a year":                                    "add --match a=b --for 999d",
+		`"x" is no number`:                                  "end x",
+		"there is no silence 9":                             "end 9",
+		"no such file":                                      "add --match a=b --while -- /none/such",
+		"silence end needs the number of a silence":         "end",
+		`"-1h" is not a duration`:                           "add --match a=b --for -1h",
+		`unknown flag --fro; did you mean "for"?`:           "add --match a=b --fro 1h",
+		`unknown command "silence ad"; did you mean "add"?`: "ad --match a=b",
+		`unknown command "silence rm"`:                      "rm 1",
 	} {
 		args := append([]string{"-configs", dir, "silence"}, strings.Fields(args)...)
 		if _, errs, code := catpaw(t, args...); code != 1 || !strings.Contains(errs, want) {

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestInitWritesWhatShips, and nothing over anything.
+func TestInitWritesWhatShips(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "new", "conf.d")
+	out, errs, code := catpaw(t, "init", dir)
+	if code != 0 || errs != "" || !strings.Contains(out, dir+" is written") {
+		t.Fatalf("%q %q %d", out, errs, code)
+	}
+	for _, name := range []string{"config.toml", "p.http/http.toml"} {
+		got, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := os.ReadFile("../../conf.d/" + name); err != nil || string(got) != string(want) {
+			t.Errorf("%s is another: %v", name, err)
+		}
+	}
+	if _, errs, code = catpaw(t, "-config-check", "-configs", dir); code != 0 {
+		t.Errorf("it is not good: %s", errs)
+	}
+	if _, errs, code = catpaw(t, "init", dir); code != 1 || !strings.Contains(errs, "is not empty (there is config.toml)") {
+		t.Errorf("again: %s %d", errs, code)
+	}
+}
+
+// TestMigrateTellsWhatIsLeft, and judges what it wrote.
+func TestMigrateTellsWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	from, to := t.TempDir(), filepath.Join(t.TempDir(), "conf.d")
+	write(t, from, map[string]string{
+		"config.toml":           "[notify.console]\nenabled = true\n[ai]\nmodel = 'x'\n",
+		"p.scriptfilter/a.toml": "[[instances]]\ncommand = '/bin/true'\nfilter_include = ['*x*']\n",
+	})
+	out, errs, code := catpaw(t, "migrate", from, to)
+	if code != 0 || !strings.Contains(out, "2 files, 1 note; it is good") || !strings.Contains(errs, "[ai] has no counterpart") {
+		t.Errorf("%q %q %d", out, errs, code)
+	}
+	if _, errs, code = catpaw(t, "migrate", from, to); code != 1 || !strings.Contains(errs, "is not empty") {
+		t.Errorf("again: %q %d", errs, code)
+	}
+	if _, errs, code = catpaw(t, "migrate", from); code != 1 || !strings.Contains(errs, "catpaw migrate OLD NEW") {
+		t.Errorf("%q %d", errs, code)
+	}
+	write(t, from, map[string]string{"p.scriptfilter/a.toml": "[[instances]]\nfilter_include = ['*x*']\n"})
+	_, errs, code = catpaw(t, "migrate", from, filepath.Join(t.TempDir(), "conf.d"))
+	if code != 1 || !strings.Contains(errs, "needs mending by hand") || !strings.Contains(errs, "command") {
+		t.Errorf("%q %d", errs, code)
+	}
+}
