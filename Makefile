@@ -14,7 +14,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.dat
 # what is fetched for tests: the jars of Apache Kafka
 KAFKA    = .cache/kafka
 
-.PHONY: run build test test-kafka lint package test-package bench soak clean
+.PHONY: run build test docs test-kafka lint package test-package bench soak clean
 
 run: build
 	./catpaw
@@ -43,6 +43,10 @@ lint:
 	for os in windows darwin; do GOOS=$$os $(GO) build ./... && GOOS=$$os $(GO) vet ./... || exit 1; done
 	$(GO) tool staticcheck ./...
 	staticcheck=$$($(GO) tool -n staticcheck) && cd test && $(GO) vet ./... && $$staticcheck ./...
+
+# What docs takes from the source: the reference of all options, the schemas for editors.
+docs:
+	$(GO) test ./agent -run 'OfTheSource$$' -count=1 -update
 
 # What people install, in dist/.
 package:

@@ -19,21 +19,29 @@ import (
 
 // pluginFile is the top level of a file in conf.d/p.<probe>.
 type pluginFile struct {
-	Interval *config.Duration  `toml:"interval"`
-	Labels   map[string]string `toml:"labels"`
-	// Named here for "did you mean"; what is in them is decoded by who knows its options.
-	Instances []struct{} `toml:"instances"`
-	Partials  []struct{} `toml:"partials"`
+	// how often the checks of this file run. Default: that of `[global]`.
+	Interval *config.Duration `toml:"interval"`
+	// added to every event of the checks of this file
+	Labels map[string]string `toml:"labels"`
+	// the checks
+	Instances []struct{} `toml:"instances"` // what is in them is decoded by who knows its options
+	// what several checks share: options under an `id`, which an instance takes over with `partial`
+	Partials []struct{} `toml:"partials"`
 
 	node *config.Node
 }
 
 // shared are the options that every check has beside those of its probe.
 type shared struct {
-	Interval *config.Duration  `toml:"interval"`
-	Labels   map[string]string `toml:"labels"`
-	Partial  string            `toml:"partial"`
-	Alerting pipeline.Policy   `toml:"alerting"`
+	// from start to start; at least 0.1 s. A check never overlaps itself: a late one skips ticks. Default: that of the
+	// file, else of `[global]`.
+	Interval *config.Duration `toml:"interval"`
+	// added to every event of the check
+	Labels map[string]string `toml:"labels"`
+	// id of the `[[partials]]` that gives defaults
+	Partial string `toml:"partial"`
+	// when to tell, see `[instances.alerting]`
+	Alerting pipeline.Policy `toml:"alerting"`
 }
 
 // sharedKeys are no part of a check's identity.

@@ -19,10 +19,14 @@ import (
 
 // heartbeatOptions are [heartbeat].
 type heartbeatOptions struct {
-	URL      config.Secret   `toml:"url"`
-	Method   string          `toml:"method"`
+	// http or https; proxies as in the environment
+	URL config.Secret `toml:"url"`
+	// GET, HEAD, POST or PUT
+	Method string `toml:"method"`
+	// between two beats
 	Interval config.Duration `toml:"interval"`
-	Timeout  config.Duration `toml:"timeout"`
+	// of one
+	Timeout config.Duration `toml:"timeout"`
 }
 
 func defaultHeartbeat() heartbeatOptions {

@@ -22,11 +22,19 @@ import (
 
 // global is [global].
 type global struct {
-	Interval config.Duration   `toml:"interval"`
-	StateDir string            `toml:"state_dir"`
-	Watch    bool              `toml:"watch_config"`
-	Labels   map[string]string `toml:"labels"`
+	// how often a check runs, unless its file or instance says otherwise
+	Interval config.Duration `toml:"interval"`
+	// where alerts and queues are kept; catpaw makes it, for its user only. Default: `state.d` beside the
+	// configuration directory.
+	StateDir string `toml:"state_dir"`
+	// read the configuration again when its files change, once they have been left alone for a second or two
+	Watch bool `toml:"watch_config"`
+	// laid over the labels of every event
+	Labels map[string]string `toml:"labels"`
 }
+
+// defaultInterval is how often a check runs where nothing is said.
+const defaultInterval = 30 * time.Second
 
 // loader carries what the parts of one Load share.
 type loader struct {
@@ -40,7 +48,7 @@ type loader struct {
 // Load reads and judges everything. The error lists every fault, one a line, with file and line.
 func (s Source) Load() (*Configuration, error) {
 	l := &loader{source: s, keys: map[string]*pipeline.Check{},
-		global: global{Interval: config.Duration(30 * time.Second)}}
+		global: global{Interval: config.Duration(defaultInterval)}}
 	root, dirs := l.readMain()
 	if root == nil {
 		return nil, l.errs.Err()

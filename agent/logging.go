@@ -15,9 +15,12 @@ import (
 
 // LogOptions is [log].
 type LogOptions struct {
-	Level  string `toml:"level"`  // debug, info, warn, error, fatal
-	Output string `toml:"output"` // stderr, stdout, or a file to append to
-	Format string `toml:"format"` // text or json
+	// `debug`, `info`, `warn`, `error`, `fatal`
+	Level string `toml:"level"`
+	// `stderr`, `stdout`, or a file to append to; `stdout` counts only where no output writes events there
+	Output string `toml:"output"`
+	// `text` or `json`
+	Format string `toml:"format"`
 }
 
 func defaultLogOptions() LogOptions {

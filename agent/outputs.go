@@ -15,19 +15,37 @@ import (
 
 // sharedOutput are the options that every output has beside its own.
 type sharedOutput struct {
-	Name        string          `toml:"name"`
-	Timeout     config.Duration `toml:"timeout"`
-	Concurrency int             `toml:"concurrency"`
-	Queue       queueOptions    `toml:"queue"`
+	// identity of the output and its queue, up to 64 letters, digits, blanks and `._-`; two of a kind need names of
+	// their own. Default: its kind.
+	Name string `toml:"name"`
+	// of one try
+	Timeout config.Duration `toml:"timeout"`
+	// tries at the same time; events of one alert always one after the other. Default: `4`, of stdout `1`.
+	Concurrency int `toml:"concurrency"`
+	// its bounds, see below
+	Queue queueOptions `toml:"queue"`
 	routeOptions
+}
+
+func defaultOutput() sharedOutput {
+	return sharedOutput{
+		Timeout:      config.Duration(5 * time.Second),
+		Queue:        queueOptions{MaxEvents: 100_000, MaxBytes: 256 << 20},
+		routeOptions: routeOptions{MinSeverity: pipeline.Severity(pipeline.Info), Recovery: true},
+	}
 }
 
 // routeOptions say of what an output is to hear.
 type routeOptions struct {
-	MinSeverity pipeline.Severity         `toml:"min_severity"`
-	Match       map[string]config.Strings `toml:"match"`     // label → globs; all labels must fit
-	MatchNot    map[string]config.Strings `toml:"match_not"` // none may
-	Recovery    bool                      `toml:"recovery"`
+	// hear of alerts that are, or have been in this episode, at least so bad
+	MinSeverity pipeline.Severity `toml:"min_severity"`
+	// labels and globs: `{ from_plugin = "http", env = ["prod*", "staging"] }`. Every label must fit one of its globs;
+	// a label that is not there is empty. Default: everything.
+	Match map[string]config.Strings `toml:"match"`
+	// likewise; an alert of which any label fits is left out
+	MatchNot map[string]config.Strings `toml:"match_not"`
+	// hear when an alert is over
+	Recovery bool `toml:"recovery"`
 }
 
 func (o *routeOptions) route() (route pipeline.Route, err error) {
@@ -40,8 +58,10 @@ func (o *routeOptions) route() (route pipeline.Route, err error) {
 
 // queueOptions bound a queue; beyond them events are merged by alert.
 type queueOptions struct {
-	MaxEvents int         `toml:"max_events"`
-	MaxBytes  config.Size `toml:"max_bytes"`
+	// beyond so many events, at least 100, they are merged by alert
+	MaxEvents int `toml:"max_events"`
+	// likewise beyond so many bytes, at least 1 MiB
+	MaxBytes config.Size `toml:"max_bytes"`
 }
 
 // validName keeps to what a terminal, a URL and a file can show.
@@ -95,9 +115,8 @@ func (l *loader) outputs(root *config.Node) (specs []*pipeline.OutputSpec) {
 
 func (l *loader) output(plugin string, kind outputs.Kind, n *config.Node, before []*pipeline.OutputSpec) *pipeline.OutputSpec {
 	faults := len(l.errs)
-	options := sharedOutput{Name: plugin, Timeout: config.Duration(5 * time.Second), Concurrency: kind.Concurrency,
-		Queue:        queueOptions{MaxEvents: 100_000, MaxBytes: 256 << 20},
-		routeOptions: routeOptions{MinSeverity: pipeline.Severity(pipeline.Info), Recovery: true}}
+	options := defaultOutput()
+	options.Name, options.Concurrency = plugin, kind.Concurrency
 	output := kind.New()
 	config.Decode(n, &l.errs, &options, output)
 	route, err := options.route()

@@ -22,16 +22,28 @@ type Check struct {
 
 // Policy is [instances.alerting]: when an alert is told, repeated, and told to be over.
 type Policy struct {
-	Enabled              bool            `toml:"enabled"`
-	ForDuration          config.Duration `toml:"for_duration"`
-	ForChecks            int             `toml:"for_checks"`
-	RepeatInterval       config.Duration `toml:"repeat_interval"`
-	RepeatNumber         int             `toml:"repeat_number"`
-	RecoverChecks        int             `toml:"recover_checks"`
-	RecoveryNotification bool            `toml:"recovery_notification"`
-	ResolveAbsent        bool            `toml:"resolve_absent"`
-	FlapWindow           config.Duration `toml:"flap_window"`
-	DefaultSeverity      Severity        `toml:"default_severity"`
+	// `false`: nothing of this check is told; an open alert is told over
+	Enabled bool `toml:"enabled"`
+	// bad for this long before it is told. Time in which nobody looked does not count
+	ForDuration config.Duration `toml:"for_duration"`
+	// and bad this many times in a row
+	ForChecks int `toml:"for_checks"`
+	// least time between two notifications of a lasting alert; 0 = at every check
+	RepeatInterval config.Duration `toml:"repeat_interval"`
+	// most notifications of one episode, the first included, the recovery not; 0 = no limit
+	RepeatNumber int `toml:"repeat_number"`
+	// good results in a row before it counts as over
+	RecoverChecks int `toml:"recover_checks"`
+	// tell when it is over, if anything was told
+	RecoveryNotification bool `toml:"recovery_notification"`
+	// an alert that a good run no longer mentions is over (a script that prints nothing when all is well)
+	ResolveAbsent bool `toml:"resolve_absent"`
+	// an alert that opens again within this time of its recovery needs twice as many good results to recover, and
+	// again twice for each further time (at most 16 times as many), so that a flapping check does not tell every edge;
+	// 0 = off
+	FlapWindow config.Duration `toml:"flap_window"`
+	// `Info`, `Warning` or `Critical`, in any case of letters, for results that do not say
+	DefaultSeverity Severity `toml:"default_severity"`
 }
 
 // DefaultPolicy is the policy of a check without an alerting table.

@@ -18,10 +18,14 @@ import (
 
 // Options are [status]: where people and programs may look at the agent over HTTP.
 type Options struct {
-	Listen   string        `toml:"listen"` // host:port; "" = nowhere
-	User     string        `toml:"user"`
+	// `host:port`; without `[status]` nothing listens
+	Listen string `toml:"listen"`
+	// basic auth, with `password`
+	User string `toml:"user"`
+	// of `user`
 	Password config.Secret `toml:"password"`
-	Token    config.Secret `toml:"token"` // instead, or as well: Authorization: Bearer
+	// `Authorization: Bearer …`; instead, or as well
+	Token config.Secret `toml:"token"`
 }
 
 // Init judges the options.

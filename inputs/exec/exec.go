@@ -28,12 +28,20 @@ const globGuess = 100
 
 // Probe runs commands.
 type Probe struct {
-	Commands    []config.Command `toml:"commands"`
-	Mode        string           `toml:"mode"`        // "json" or "nagios"
-	Timeout     config.Duration  `toml:"timeout"`     // of each command
-	Concurrency int              `toml:"concurrency"` // commands at once
-	Check       string           `toml:"check"`       // nagios: the check label
-	MaxOutput   config.Size      `toml:"max_output"`  // of each command
+	// strings or arrays. A string is split as a shell would split it (quotes, backslashes), but no shell runs it; its
+	// first word may be a glob, looked up at every run. An array is taken as it is
+	Commands []config.Command `toml:"commands"`
+	// `"json"` or `"nagios"`
+	Mode string `toml:"mode"`
+	// of each command
+	Timeout config.Duration `toml:"timeout"`
+	// commands at once
+	Concurrency int `toml:"concurrency"`
+	// nagios: the `check` label. Commands that would share it need an `[[instances]]` block each. Default: the
+	// command's file name.
+	Check string `toml:"check"`
+	// a command that prints more is killed
+	MaxOutput config.Size `toml:"max_output"`
 	cmdline.Options
 
 	lines []line // the commands, split

@@ -24,14 +24,25 @@ import (
 
 // Probe watches files, named one by one or by globs. All of them share one alert.
 type Probe struct {
-	Check            string          `toml:"check"`     // names the alert
-	Filepaths        []string        `toml:"filepaths"` // paths and globs
-	Exclude          []string        `toml:"exclude"`   // globs of what the globs of filepaths shall not find
-	TimeSpan         config.Duration `toml:"time_span"` // how long a change is bad
-	Checksum         bool            `toml:"checksum"`  // also compare the SHA-256 of the content
-	MaxChecksumBytes config.Size     `toml:"max_checksum_bytes"`
-	MaxFiles         int             `toml:"max_files"`
-	Timeout          config.Duration `toml:"timeout"` // of one run
+	// names the alert
+	Check string `toml:"check"`
+	// files and globs: `*`, `?`, `[a-z]`, `[!a-z]`, `{a,b}`, and `**` for any number of directories. Globs find files,
+	// not directories; with `**` they do not follow links to directories. A directory without wildcards is watched
+	// itself: for entries that come and go
+	Filepaths []string `toml:"filepaths"`
+	// globs of what the globs shall not find: names (`"*.swp"`) or whole paths (`"/etc/ssl/private"`)
+	Exclude []string `toml:"exclude"`
+	// how long a change is bad
+	TimeSpan config.Duration `toml:"time_span"`
+	// also compare the SHA-256 of the content: so "touched, content the same" is told from a write. Files are read
+	// when they are new, when size or times changed, and while their last change is younger than a minute
+	Checksum bool `toml:"checksum"`
+	// the most that is read in one run; what is left waits for the next
+	MaxChecksumBytes config.Size `toml:"max_checksum_bytes"`
+	// files that are watched and remembered, at most 100,000
+	MaxFiles int `toml:"max_files"`
+	// of one run; checksums not taken by then wait for the next
+	Timeout config.Duration `toml:"timeout"`
 
 	now  func() time.Time
 	open func(path string) (*os.File, error) // for its checksum

@@ -27,21 +27,36 @@ import (
 
 // Probe asks its targets, each over a new connection.
 type Probe struct {
-	Targets         []string        `toml:"targets"`
-	Concurrency     int             `toml:"concurrency"` // targets at once
-	Timeout         config.Duration `toml:"timeout"`     // of one target, from the name lookup to the end of the body
-	Method          string          `toml:"method"`      // "" = GET
-	Headers         []config.Secret `toml:"headers"`     // names and values in turn
-	Payload         string          `toml:"payload"`
-	BasicAuthUser   string          `toml:"basic_auth_user"`
-	BasicAuthPass   config.Secret   `toml:"basic_auth_pass"`
-	BearerToken     config.Secret   `toml:"bearer_token"`
-	Interface       string          `toml:"interface"` // to send from
-	FollowRedirects bool            `toml:"follow_redirects"`
-	IPVersion       int             `toml:"ip_version"` // 4 or 6; 0 = either
-	MaxBodyBytes    config.Size     `toml:"max_body_bytes"`
-	Expect          Expect          `toml:"expect"`
-	UseTLS          bool            `toml:"use_tls"` // accepted for the original's configurations; the next count without it
+	// http and https URLs
+	Targets []string `toml:"targets"`
+	// targets at once
+	Concurrency int `toml:"concurrency"`
+	// of one target, from the name lookup to the end of the body, redirects included
+	Timeout config.Duration `toml:"timeout"`
+	// sent in upper case
+	Method string `toml:"method"`
+	// names and values in turn; `Host` sets the request's host; `"@/path"` reads a value from a file
+	Headers []config.Secret `toml:"headers"`
+	// the body to send
+	Payload string `toml:"payload"`
+	// a login; the password may be `"@/path"`
+	BasicAuthUser string `toml:"basic_auth_user"`
+	// a login; the password may be `"@/path"`
+	BasicAuthPass config.Secret `toml:"basic_auth_pass"`
+	// instead of a login; may be `"@/path"`
+	BearerToken config.Secret `toml:"bearer_token"`
+	// send from this interface's address; one that is not there is a failed check. Default: the system's choice.
+	Interface string `toml:"interface"`
+	// `false` = the answer that redirects is judged itself
+	FollowRedirects bool `toml:"follow_redirects"`
+	// `4` or `6`. Default: either.
+	IPVersion int `toml:"ip_version"`
+	// how much of a body is read and searched; at most 512 bytes are shown
+	MaxBodyBytes config.Size `toml:"max_body_bytes"`
+	// what the answer must be like, see below
+	Expect Expect `toml:"expect"`
+	// accepted; the TLS options count without it
+	UseTLS bool `toml:"use_tls"`
 	proxy.Option
 	tlsconf.Options
 
@@ -62,12 +77,18 @@ type Probe struct {
 
 // Expect is what a good answer looks like. What is not set is not judged.
 type Expect struct {
-	StatusCode    []string          `toml:"response_status_code"` // globs
-	Substring     string            `toml:"response_substring"`
-	Regex         string            `toml:"response_regex"`
-	Time          config.Duration   `toml:"response_time"` // longest, from the name lookup to the end of the body
-	Header        map[string]string `toml:"header"`        // name → glob
-	CertThreshold config.Duration   `toml:"cert_expire_threshold"`
+	// list of globs, as in `["20*", "304"]`
+	StatusCode []string `toml:"response_status_code"`
+	// text in the body
+	Substring string `toml:"response_substring"`
+	// regular expression (Go's RE2) that the body matches
+	Regex string `toml:"response_regex"`
+	// the most the whole answer may take; less than `timeout`
+	Time config.Duration `toml:"response_time"`
+	// table of header name → glob; of several values one must match
+	Header map[string]string `toml:"header"`
+	// as in `"72h"` or `"14d"`
+	CertThreshold config.Duration `toml:"cert_expire_threshold"`
 }
 
 // New returns the probe with its defaults.

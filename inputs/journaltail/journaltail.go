@@ -32,15 +32,24 @@ const maxShown = 100
 
 // Probe reads the journal. Its alert is bad while a matching line is younger than TimeSpan.
 type Probe struct {
+	// the alert's name
 	Check string `toml:"check"`
 	linefilter.Options
-	TimeSpan    config.Duration `toml:"time_span"`
-	Units       []string        `toml:"units"`       // as journalctl -u each
-	Identifiers []string        `toml:"identifiers"` // as journalctl -t each
-	Priority    string          `toml:"priority"`    // as journalctl -p; "" = all
-	Directory   string          `toml:"directory"`   // "" = the journal of this host
-	MaxLines    int             `toml:"max_lines"`   // shown of those that match
-	Timeout     config.Duration `toml:"timeout"`     // of one run
+	// how long a line is bad, by its own time. One that is already older when it is first seen (the agent was down) is
+	// told once. The very first run looks back so far
+	TimeSpan config.Duration `toml:"time_span"`
+	// list, as `journalctl -u` each, globs too. Default: all.
+	Units []string `toml:"units"`
+	// list, as `journalctl -t` each. Default: all.
+	Identifiers []string `toml:"identifiers"`
+	// as `journalctl -p`: `"err"`, `"3"` or a range, `"warning..emerg"`. Default: all.
+	Priority string `toml:"priority"`
+	// read the journal files there, as `journalctl -D`. Default: this host's journal.
+	Directory string `toml:"directory"`
+	// matching lines shown, the newest, as far as they fit; all are counted. At most 100
+	MaxLines int `toml:"max_lines"`
+	// of a run
+	Timeout config.Duration `toml:"timeout"`
 
 	goos       string
 	journalctl string // the program

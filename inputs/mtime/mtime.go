@@ -29,16 +29,27 @@ const maxConcurrency = 64
 
 // Probe looks at every directory, one after the other, each with several workers.
 type Probe struct {
-	Directory   string          `toml:"directory"`
-	Directories []string        `toml:"directories"`
-	Check       string          `toml:"check"`
-	AlertIf     string          `toml:"alert_if"` // "changed" or "stale"
-	TimeSpan    config.Duration `toml:"time_span"`
-	Recursive   bool            `toml:"recursive"`
-	MaxDepth    int             `toml:"max_depth"` // 0 = no limit, 1 = what lies in the directory itself
-	Exclude     []string        `toml:"exclude"`
-	Concurrency int             `toml:"concurrency"` // workers of one walk
-	Timeout     config.Duration `toml:"timeout"`     // of one walk
+	// what is watched, one or several; both may be given
+	Directory string `toml:"directory"`
+	// what is watched, one or several; both may be given
+	Directories []string `toml:"directories"`
+	// the `check` label; needed
+	Check string `toml:"check"`
+	// `"changed"` or `"stale"`
+	AlertIf string `toml:"alert_if"`
+	// `changed` also counts what changed since the last look, where that is longer ago
+	TimeSpan config.Duration `toml:"time_span"`
+	// `false` = only the files in the directory itself
+	Recursive bool `toml:"recursive"`
+	// `1` = the directory itself, `2` = and the directories in it …; 0 = no limit
+	MaxDepth int `toml:"max_depth"`
+	// globs, compared with the path below the directory (`"cache/*"`; `*` stands for any text, slashes too) and with
+	// the name alone (`"*.tmp"`, `".git"`). An excluded directory is not entered
+	Exclude []string `toml:"exclude"`
+	// workers that go through one directory at once, at most 64; directories are looked at one after the other
+	Concurrency int `toml:"concurrency"`
+	// of one directory
+	Timeout config.Duration `toml:"timeout"`
 
 	places  []*place
 	exclude *match.Set

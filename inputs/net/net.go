@@ -23,17 +23,29 @@ import (
 
 // Probe looks at every target, each on a connection of its own.
 type Probe struct {
-	Targets      []string        `toml:"targets"`
-	Concurrency  int             `toml:"concurrency"`
-	Protocol     string          `toml:"protocol"`      // "tcp" or "udp"
-	Timeout      config.Duration `toml:"timeout"`       // for name, connect and TLS together
-	ReadTimeout  config.Duration `toml:"read_timeout"`  // for sending and the whole answer together
-	Send         string          `toml:"send"`          // with escapes, as are the next two
-	Expect       string          `toml:"expect"`        // text that the answer must hold
-	ExpectRegex  string          `toml:"expect_regex"`  // pattern that the answer must match
-	ResponseTime config.Duration `toml:"response_time"` // 0 = no limit
-	TLS          bool            `toml:"tls"`
-	UseTLS       bool            `toml:"use_tls"` // the same as tls
+	// `host:port` each; `":9090"` means `localhost:9090`
+	Targets []string `toml:"targets"`
+	// targets at once
+	Concurrency int `toml:"concurrency"`
+	// `"tcp"` or `"udp"`; udp needs `send`, and `expect` or `expect_regex`
+	Protocol string `toml:"protocol"`
+	// for the name, the connect and the TLS handshake together
+	Timeout config.Duration `toml:"timeout"`
+	// for sending and the whole answer together
+	ReadTimeout config.Duration `toml:"read_timeout"`
+	// sent after connecting; escapes `\r \n \t \0 \\ \" \' \xHH`. Without `expect` it is enough that it could be sent.
+	// Never shown in alerts
+	Send string `toml:"send"`
+	// text that the answer must hold, with the same escapes; without `send` a banner is waited for
+	Expect string `toml:"expect"`
+	// pattern that the answer must match; with `expect`, both must hold
+	ExpectRegex string `toml:"expect_regex"`
+	// tell when name, connect, TLS and answer together take longer; 0 = never
+	ResponseTime config.Duration `toml:"response_time"`
+	// speak TLS, over tcp
+	TLS bool `toml:"tls"`
+	// the same as `tls`
+	UseTLS bool `toml:"use_tls"`
 	tlsconf.Options
 
 	send   []byte

@@ -21,16 +21,27 @@ import (
 
 // Probe pings every target, each from a socket of its own.
 type Probe struct {
-	Targets      []string        `toml:"targets"` // names and addresses
-	Concurrency  int             `toml:"concurrency"`
-	Count        int             `toml:"count"`         // packets to each target
-	PingInterval config.Duration `toml:"ping_interval"` // from packet to packet
-	Timeout      config.Duration `toml:"timeout"`       // for each packet's reply, and for a name
-	Size         int             `toml:"size"`          // bytes of data in a packet
-	Interface    string          `toml:"interface"`     // name or address
-	IPv6         bool            `toml:"ipv6"`          // names: IPv6 only; false = IPv4 if there is one
-	LossGe       float64         `toml:"alert_if_packet_loss_percent_ge"`
-	RTTGe        config.Duration `toml:"alert_if_rtt_ge"` // of the average; 0 = no limit
+	// names and addresses, without ports
+	Targets []string `toml:"targets"`
+	// targets at once
+	Concurrency int `toml:"concurrency"`
+	// packets to each target, 1 to 10000
+	Count int `toml:"count"`
+	// from one packet to the next, `"1ms"` to `"1h"`
+	PingInterval config.Duration `toml:"ping_interval"`
+	// how long the reply to each packet is waited for; one that comes later is lost. A name must be resolved within
+	// this, too. At most `"1h"`
+	Timeout config.Duration `toml:"timeout"`
+	// bytes of data in a packet, 24 to 65507
+	Size int `toml:"size"`
+	// name or address of the interface to ping from; one that is not there is a failed check. Default: the system's
+	// choice.
+	Interface string `toml:"interface"`
+	IPv6      bool   `toml:"ipv6"` // names: IPv6 only; false = IPv4 if there is one
+	// tell when so many percent of the packets are lost, or more; above 0, up to 100
+	LossGe float64 `toml:"alert_if_packet_loss_percent_ge"`
+	// tell when the replies take so long on average, or longer; less than `timeout`; 0 = never
+	RTTGe config.Duration `toml:"alert_if_rtt_ge"`
 
 	own     []ownLabels  // by target
 	literal []netip.Addr // by target; a name's is not valid

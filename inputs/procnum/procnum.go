@@ -22,18 +22,28 @@ const off = -1
 
 // Probe counts the processes that answer to a search and compares the number with its bounds.
 type Probe struct {
-	Check string `toml:"check"` // label; it makes the alert
+	// the name of the alert; required
+	Check string `toml:"check"`
 
 	// One of these, the first that is set.
-	SearchExec    string `toml:"search_exec_substring"`
+	// text in the Name of a process (whole, not cut at 15 characters), in the first word of its command line, or in
+	// the path of its executable where that may be read
+	SearchExec string `toml:"search_exec_substring"`
+	// text in its arguments, joined by blanks; of these the first 256 KiB
 	SearchCmdline string `toml:"search_cmdline_substring"`
+	// Windows: a service; 1 while it runs, 0 while it is stopped, paused, starting or stopping, or does not exist
 	SearchService string `toml:"search_win_service"`
 	// These narrow the search, or stand alone.
-	SearchUser    string `toml:"search_user"`     // name or number
-	SearchPidFile string `toml:"search_pid_file"` // path
+	// only processes with this effective user, by name or number; on Windows by name, also `DOMAIN\name`
+	SearchUser string `toml:"search_user"`
+	// only the process whose number this file begins with; an absolute path. 0 while the file is missing, empty, or
+	// names none that lives
+	SearchPidFile string `toml:"search_pid_file"`
 
-	AlertIfLt int `toml:"alert_if_num_lt"` // 0 = no bound
-	AlertIfGt int `toml:"alert_if_num_gt"` // off = no bound
+	// bad with fewer; 0 = no bound
+	AlertIfLt int `toml:"alert_if_num_lt"`
+	// bad with more; 0 = there must be none, -1 = no bound
+	AlertIfGt int `toml:"alert_if_num_gt"`
 
 	table   *Table
 	service queryService

@@ -26,10 +26,14 @@ const maxMaxLines = 1000
 
 // Probe runs one command.
 type Probe struct {
-	Command  config.Command  `toml:"command"`
-	Check    string          `toml:"check"`
-	MaxLines int             `toml:"max_lines"` // shown; all are counted
-	Timeout  config.Duration `toml:"timeout"`
+	// string or array, as for exec; no shell runs it. An instance without one watches nothing
+	Command config.Command `toml:"command"`
+	// the name of the alert
+	Check string `toml:"check"`
+	// how many of the lines are shown; all are counted
+	MaxLines int `toml:"max_lines"`
+	// then the command is killed; what it printed until then counts
+	Timeout config.Duration `toml:"timeout"`
 	Filter
 	Surroundings
 

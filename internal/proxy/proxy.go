@@ -11,7 +11,8 @@ import (
 
 // Option is embedded in the options of what asks by HTTP.
 type Option struct {
-	HTTPProxy config.Secret `toml:"http_proxy"` // "" = as the environment says
+	// `http`, `https` or `socks5` URL. Default: the environment's.
+	HTTPProxy config.Secret `toml:"http_proxy"`
 }
 
 // ProxyURL returns the proxy named by the option, nil where there is none. A host and port alone mean http.

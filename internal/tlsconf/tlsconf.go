@@ -12,11 +12,16 @@ import (
 
 // Options are the client's side of TLS. Embed it in an option struct.
 type Options struct {
-	CA                 string `toml:"tls_ca"`          // PEM file of the authorities to trust instead of the system's
-	Cert               string `toml:"tls_cert"`        // PEM file of the client's certificate
-	Key                string `toml:"tls_key"`         // PEM file of the client's key
-	ServerName         string `toml:"tls_server_name"` // name to verify instead of the target's
-	InsecureSkipVerify bool   `toml:"insecure_skip_verify"`
+	// PEM file of the authorities to trust. Default: the system's.
+	CA string `toml:"tls_ca"`
+	// PEM file of our own certificate
+	Cert string `toml:"tls_cert"`
+	// PEM file of its key
+	Key string `toml:"tls_key"`
+	// name to expect in the certificate. Default: the host that is asked.
+	ServerName string `toml:"tls_server_name"`
+	// believe any certificate
+	InsecureSkipVerify bool `toml:"insecure_skip_verify"`
 }
 
 // Config reads the files and makes the TLS configuration. Its errors are config.FieldErrors.

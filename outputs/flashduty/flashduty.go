@@ -28,7 +28,9 @@ const (
 
 // Output is one FlashDuty integration.
 type Output struct {
-	URL            config.Secret `toml:"url"` // a Secret, since it holds the integration key
+	// where to push; may hold the integration key. Default: FlashDuty's address, where `integration_key` is set.
+	URL config.Secret `toml:"url"`
+	// added to the URL
 	IntegrationKey config.Secret `toml:"integration_key"`
 	post.Options
 

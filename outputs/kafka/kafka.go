@@ -33,17 +33,31 @@ const batchSize = 1000
 
 // Output is one Kafka cluster and the topics that the events go to.
 type Output struct {
-	Brokers     []string        `toml:"brokers"` // host:port; the port is 9092 where it is missing
-	Topic       string          `toml:"topic"`   // a template
-	CreateTopic bool            `toml:"create_topic"`
-	Compression string          `toml:"compression"`
-	Format      envelope.Format `toml:"format"`
-	ClientID    string          `toml:"client_id"`
+	// list of `host:port`, some of the cluster; port 9092 where none is named
+	Brokers []string `toml:"brokers"`
+	// a name, or a template: `.Status`, `.Plugin`, `.AlertKey`, `.Labels.NAME`, the functions `lower` and `upper`. In
+	// values, what a topic cannot hold becomes `_`, a label that is not there `none`; more than 100 bytes of one are
+	// cut
+	Topic string `toml:"topic"`
+	// create a topic that is missing, with the cluster's default partitions and replicas (Kafka 2.4 or newer).
+	// Otherwise none is ever created, also where brokers would do it by themselves
+	CreateTopic bool `toml:"create_topic"`
+	// `none`, `gzip`, `snappy`, `lz4`, `zstd`
+	Compression string `toml:"compression"`
+	// `cloudevents`: the value is the same, with the attributes of a [CloudEvent](https://github.com/cloudevents/spec)
+	// in headers `ce_…`
+	Format envelope.Format `toml:"format"`
+	// what quotas, logs and metrics of the brokers call us
+	ClientID string `toml:"client_id"`
 
-	SASLMechanism string        `toml:"sasl_mechanism"`
-	SASLUser      string        `toml:"sasl_user"`
-	SASLPassword  config.Secret `toml:"sasl_password"`
+	// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`; PLAIN without TLS sends the password as it is
+	SASLMechanism string `toml:"sasl_mechanism"`
+	// of the login
+	SASLUser string `toml:"sasl_user"`
+	// of the login
+	SASLPassword config.Secret `toml:"sasl_password"`
 
+	// speak TLS
 	TLS bool `toml:"tls"`
 	tlsconf.Options
 

@@ -27,21 +27,34 @@ const batchSize = 1000
 
 // Output is one NATS cluster.
 type Output struct {
-	Servers []string        `toml:"servers"`
-	Subject string          `toml:"subject"` // a template
-	Format  envelope.Format `toml:"format"`
+	// of one cluster; `nats`, `tls`, `ws` or `wss`
+	Servers []string `toml:"servers"`
+	// of the messages, or a template for it
+	Subject string `toml:"subject"`
+	// `json`, or `cloudevents`: the same, with the attributes of CloudEvents 1.0 in headers `ce-…`
+	Format envelope.Format `toml:"format"`
 
-	JetStream    bool   `toml:"jetstream"`
-	Stream       string `toml:"stream"` // "" = whichever takes the subject
-	CreateStream bool   `toml:"create_stream"`
+	// `true`: into a stream, which acknowledges every event
+	JetStream bool `toml:"jetstream"`
+	// its name. It must be there, and take the subject. Default: whichever takes the subject.
+	Stream string `toml:"stream"`
+	// make it where it is missing, for the template's subjects, with the server's defaults
+	CreateStream bool `toml:"create_stream"`
 
-	ClientName  string        `toml:"client_name"`
-	User        string        `toml:"user"`
-	Password    config.Secret `toml:"password"`
-	Token       config.Secret `toml:"token"`
-	NKey        config.Secret `toml:"nkey"`        // the seed
-	Credentials string        `toml:"credentials"` // file with JWT and seed
-	TLS         bool          `toml:"tls"`
+	// as the server's monitoring shows it
+	ClientName string `toml:"client_name"`
+	// a login, with `password`; or one of the next three
+	User string `toml:"user"`
+	// of `user`
+	Password config.Secret `toml:"password"`
+	// a token
+	Token config.Secret `toml:"token"`
+	// the seed of a user, `SU…`
+	NKey config.Secret `toml:"nkey"`
+	// a file with JWT and seed
+	Credentials string `toml:"credentials"`
+	// speak TLS, also where the server does not ask for it
+	TLS bool `toml:"tls"`
 	tlsconf.Options
 
 	subject *address.Template

@@ -15,7 +15,9 @@ import (
 
 // Output is standard output.
 type Output struct {
-	Format string `toml:"format"` // json or text
+	// `json`: one event a line, ready for `jq`. `text`: time, status, title, target and the first line of the
+	// description that says more, coloured on a terminal unless `NO_COLOR` is set
+	Format string `toml:"format"`
 
 	stream *stream
 	colour bool

@@ -52,12 +52,18 @@ func formats() map[string]format {
 
 // Service are the options that only some formats have.
 type Service struct {
-	Secret     config.Secret   `toml:"secret"`      // dingtalk, feishu: signs every request
-	Token      config.Secret   `toml:"token"`       // telegram: of the bot
-	ChatID     string          `toml:"chat_id"`     // telegram
-	Topic      string          `toml:"topic"`       // ntfy
-	RoutingKey config.Secret   `toml:"routing_key"` // pagerduty
-	Resend     config.Duration `toml:"resend"`      // alertmanager: how often what fires is sent again
+	// dingtalk, feishu: the secret of a robot that asks for signatures
+	Secret config.Secret `toml:"secret"`
+	// telegram: of the bot
+	Token config.Secret `toml:"token"`
+	// telegram: the chat
+	ChatID string `toml:"chat_id"`
+	// ntfy: the topic
+	Topic string `toml:"topic"`
+	// pagerduty: of the integration
+	RoutingKey config.Secret `toml:"routing_key"`
+	// alertmanager: how often what fires is sent again. Default: `1m`.
+	Resend config.Duration `toml:"resend"`
 }
 
 // set lists those options of Service that are set.

@@ -14,10 +14,14 @@ import (
 // Success says what the body of a 2xx answer must be like: some sinks report their failures as
 // 200 with a code in the body. All conditions that are set must hold; with none, any 2xx is success.
 type Success struct {
-	JSONField string  `toml:"json_field"` // a.b.0.c
-	Equals    *string `toml:"equals"`     // of the field: its text, or its JSON where it is no text
-	Contains  string  `toml:"contains"`
-	Regex     string  `toml:"regex"`
+	// path of a field, such as `result.0.code`
+	JSONField string `toml:"json_field"`
+	// what it must be: its text, or its JSON where it is no text
+	Equals *string `toml:"equals"`
+	// what it must hold; without `json_field` the whole body
+	Contains string `toml:"contains"`
+	// pattern (RE2) that it must match; without `json_field` the whole body
+	Regex string `toml:"regex"`
 
 	regex *regexp.Regexp
 }

@@ -23,25 +23,41 @@ import (
 
 // Output is one HTTP endpoint.
 type Output struct {
-	URL           config.Secret            `toml:"url"` // a Secret, since it may hold a token
-	Method        string                   `toml:"method"`
-	Headers       map[string]config.Secret `toml:"headers"`
-	BasicAuthUser string                   `toml:"basic_auth_user"`
-	BasicAuthPass config.Secret            `toml:"basic_auth_pass"`
-	BearerToken   config.Secret            `toml:"bearer_token"`
+	// http or https
+	URL config.Secret `toml:"url"`
+	// POST, PUT or PATCH
+	Method string `toml:"method"`
+	// table of names and values; values may be read from files: `"@/path"`
+	Headers map[string]config.Secret `toml:"headers"`
+	// a login
+	BasicAuthUser string `toml:"basic_auth_user"`
+	// its password
+	BasicAuthPass config.Secret `toml:"basic_auth_pass"`
+	// instead of a login
+	BearerToken config.Secret `toml:"bearer_token"`
 	post.Options
 
-	Format      string `toml:"format"` // "json", "cloudevents", or the name of a service
-	Body        string `toml:"body"`   // a template; "" = the event as JSON
+	// `json`: the event, or what `body` makes of it; or one of the ready formats for a service
+	Format string `toml:"format"`
+	// a template of what is sent. Default: the event as JSON.
+	Body string `toml:"body"`
+	// of the body. Default: `application/json`, or `application/x-ndjson`.
 	ContentType string `toml:"content_type"`
-	Batch       int    `toml:"batch"`
+	// more than 1: arrays of up to so many events; with a `body`, of what that makes of each. Nothing waits for an
+	// array to fill: one holds what waits for one of the `concurrency` senders. One that is refused is halved until
+	// only the guilty event is refused
+	Batch int `toml:"batch"`
+	// `json`: an array; `ndjson`: a line each
 	BatchFormat string `toml:"batch_format"`
-	Gzip        bool   `toml:"gzip"`
+	// compress the body
+	Gzip bool `toml:"gzip"`
 
 	Service
 
-	Success   Success `toml:"success"`
-	RateLimit int     `toml:"rate_limit"` // requests in any minute; 0 = no limit
+	// what the body of a 2xx must be like; one that is not is tried again. See below
+	Success Success `toml:"success"`
+	// requests in any minute; 0 = no limit
+	RateLimit int `toml:"rate_limit"`
 
 	client *post.Client
 	header http.Header

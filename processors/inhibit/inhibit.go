@@ -16,9 +16,12 @@ import (
 // Rule is [[processors.inhibit]]: while an alert fires that fits Source, those that fit Target and have the
 // same values of the labels in Equal are not told. An alert that fits both is no consequence of another.
 type Rule struct {
+	// labels and globs of the alert that must fire
 	Source map[string]config.Strings `toml:"source"`
+	// those of the alerts that are not told meanwhile. What fits `source` as well is never inhibited by the rule
 	Target map[string]config.Strings `toml:"target"`
-	Equal  []string                  `toml:"equal"` // a label that is not there is empty
+	// labels that must have the same value on both; one that is missing is empty
+	Equal []string `toml:"equal"`
 
 	source, target []pipeline.LabelGlobs
 	firing         map[string]*sources // by the values of Equal

@@ -12,12 +12,18 @@ import (
 
 // Window is [[processors.silence]]: a time of the week in which alerts are not told.
 type Window struct {
-	Match    map[string]config.Strings `toml:"match"`
-	Days     []string                  `toml:"days"` // on which it begins: "Mon", "Mon-Fri"; empty = every day
-	From     string                    `toml:"from"` // "22:00"
-	To       string                    `toml:"to"`   // up to From: on the next day
-	TimeZone string                    `toml:"time_zone"`
-	Reason   string                    `toml:"reason"`
+	// labels and globs; every label must fit one of its globs
+	Match map[string]config.Strings `toml:"match"`
+	// on which the window begins: `"Mon"`, `"Mon-Fri"`, `"Fri-Mon"`. Default: every day.
+	Days []string `toml:"days"`
+	// time of day at which it opens, such as `"22:00"`
+	From string `toml:"from"`
+	// time at which it closes; not after `from` means on the next day; `"24:00"` is allowed
+	To string `toml:"to"`
+	// a name such as `"Europe/Berlin"`; `"UTC"`
+	TimeZone string `toml:"time_zone"`
+	// for those who look
+	Reason string `toml:"reason"`
 
 	Source string `toml:"-"` // file:line
 

@@ -53,9 +53,12 @@ func ShellWarning(c config.Command) string {
 
 // Options are the surroundings of a command. Embed them in a probe's options.
 type Options struct {
-	Env        map[string]config.Secret `toml:"env"`  // added to the agent's environment
-	User       string                   `toml:"user"` // "" = as the agent
-	WorkingDir string                   `toml:"working_dir"`
+	// table of variables added to the agent's environment; `"@/path"` reads a value from a file
+	Env map[string]config.Secret `toml:"env"`
+	// run as this user, with its groups, `HOME`, `USER` and `LOGNAME`; needs root. Default: the agent's.
+	User string `toml:"user"`
+	// absolute; globs and `./paths` start there. Default: the agent's.
+	WorkingDir string `toml:"working_dir"`
 
 	user *command.User // nil = as the agent
 }

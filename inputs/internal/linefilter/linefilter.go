@@ -15,8 +15,10 @@ import (
 
 // Options is embedded in a probe's options.
 type Options struct {
-	FilterInclude []string `toml:"filter_include"` // any of these; none = every line
-	FilterExclude []string `toml:"filter_exclude"` // but none of these
+	// patterns of which any makes a line bad. Default: every line.
+	FilterInclude []string `toml:"filter_include"`
+	// patterns of which any excuses it
+	FilterExclude []string `toml:"filter_exclude"`
 
 	include, exclude *match.Set
 	needles          *match.Searcher // each line that is chosen holds one of these; nil = nobody knows
