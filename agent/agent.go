@@ -100,6 +100,7 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 		case <-tick.C:
 			a.pipeline.Do(a.endMutes)
 			note(&a.vitals.decided)
+			a.page.Retry()
 			if a.watching && a.files.changed() {
 				a.log.Info("the configuration's files have changed")
 				_, _ = a.reload() // the log has it

@@ -143,13 +143,13 @@ func (h *heart) beat(ctx context.Context) {
 
 // tell logs what is wrong once, and when it is over.
 func (h *heart) tell(what string, err error) {
-	switch text := fmt.Sprint(what, err); {
+	switch {
 	case err == nil && h.said != "":
 		h.log.Info("the heart beats again")
 		h.said = ""
-	case err != nil && text != h.said:
+	case err != nil && what != h.said: // its text may differ at every try
 		h.log.Error(what, zap.Error(err))
-		h.said = text
+		h.said = what
 	}
 }
 

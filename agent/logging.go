@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -34,6 +35,11 @@ func (o LogOptions) check() error {
 	}
 	if o.Format != "text" && o.Format != "json" {
 		return config.Field("format", "%q is not one of text, json", o.Format)
+	}
+	if o.Output != "" && o.Output != "stderr" && o.Output != "stdout" {
+		if info, err := os.Stat(filepath.Dir(o.Output)); err != nil || !info.IsDir() {
+			return config.Field("output", "there is no directory %s for the log", filepath.Dir(o.Output))
+		}
 	}
 	return nil
 }

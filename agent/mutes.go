@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/shirou/gopsutil/v3/process"
@@ -8,6 +10,7 @@ import (
 
 	"catpaw/agent/api"
 	"catpaw/pipeline"
+	"catpaw/processors/silence"
 	"catpaw/store"
 )
 
@@ -30,13 +33,22 @@ func ThisProcess(pid int, command string) (api.Process, error) {
 func processRuns(p api.Process) bool {
 	now, err := ThisProcess(p.PID, "")
 	const slack = 1000 // milliseconds: the beginning is computed from the boot time, which is not exact
-	return err == nil && now.Begun-p.Begun <= slack && p.Begun-now.Begun <= slack
+	return err == nil && now.Begun-p.Begun <= slack && p.Begun-now.Begun <= slack && !isZombie(p.PID)
+}
+
+// isZombie: it has ended, and whoever began it has not asked how.
+func isZombie(pid int) bool {
+	states, err := (&process.Process{Pid: int32(pid)}).Status()
+	return err == nil && slices.Contains(states, process.Zombie)
 }
 
 // endMutes tells of what is muted no longer.
 func (a *Agent) endMutes(b *pipeline.Batch) {
-	for _, over := range a.silences.Expire(b.Now) {
+	expired := a.silences.Expire(b.Now)
+	for _, over := range expired {
 		a.log.Info("a silence is over", zap.Int("silence", over.ID), zap.String("match", over.Matching()))
+	}
+	if len(expired) > 0 {
 		a.keepSilences(b)
 	}
 	a.alerting.Unmute(b)
@@ -76,6 +88,9 @@ func (a *Agent) AddSilence(n api.NewSilence) (added api.Added, err error) {
 	added.Silence, err = a.change(func(b *pipeline.Batch) (api.Silence, error) {
 		open = a.alerting.Views(b.Now)
 		one := api.Silence{Match: n.Match, Process: n.Process, Reason: n.Reason, By: n.By}
+		if n.For > silence.Longest.Seconds() {
+			return one, errors.New("at most a year")
+		}
 		if n.For > 0 {
 			one.Until = b.Now.Add(time.Duration(n.For * float64(time.Second))).Round(time.Second)
 		}

@@ -33,7 +33,7 @@ func (a *Agent) Status() (api.Status, error) {
 	s.Config = a.loaded
 	a.mu.Unlock()
 	s.Host, _ = os.Hostname()
-	s.Heartbeat = a.heart.health()
+	s.Heartbeat, s.PageTrouble = a.heart.health(), a.page.Trouble()
 	a.pipeline.Do(func(b *pipeline.Batch) { s.Alerts = a.alerting.Views(b.Now) })
 	for i := range s.Alerts {
 		s.Alerts[i].Sum()

@@ -24,12 +24,16 @@ func (a *Agent) watchdog(ctx context.Context) {
 	}
 	tick := time.NewTicker(within / 3)
 	defer tick.Stop()
+	said := false
 	for {
-		if err := a.vitals.stuck(time.Now()); err == nil {
+		err := a.vitals.stuck(time.Now())
+		switch {
+		case err == nil:
 			a.notify(daemon.SdNotifyWatchdog)
-		} else {
+		case !said:
 			a.log.Error("systemd's watchdog is not told that all is well", zap.Error(err))
 		}
+		said = err != nil
 		select {
 		case <-ctx.Done():
 			return

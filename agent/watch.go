@@ -30,6 +30,9 @@ func (w *watch) changed() bool {
 // signature is the same as long as nobody changes the files.
 func signature(dir string) string {
 	var all strings.Builder
+	if _, err := os.Stat(dir); err != nil {
+		fmt.Fprintln(&all, err) // so that an empty one that comes back is a change
+	}
 	for _, pattern := range []string{"*.toml", "p.*", "p.*/*.toml"} {
 		names, _ := filepath.Glob(filepath.Join(escapeGlob(dir), pattern)) // the pattern is good
 		for _, name := range names {

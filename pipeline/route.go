@@ -60,6 +60,9 @@ func CompileLabels(option string, patterns map[string]config.Strings) (all []Lab
 		for _, fault := range match.Faults(err) {
 			errs = append(errs, config.Field(option+"."+label, "%v", fault.Err))
 		}
+		if label == "" {
+			errs = append(errs, config.Field(option, "a label has no name"))
+		}
 		if len(patterns[label]) == 0 {
 			errs = append(errs, config.Field(option+"."+label, "it has no pattern: nothing could match"))
 		}
@@ -75,6 +78,18 @@ func (l LabelGlobs) Fit(labels Labels) bool { return l.Globs.Match(labels.Get(l.
 func FitAll(all []LabelGlobs, labels Labels) bool {
 	for _, one := range all {
 		if !one.Fit(labels) {
+			return false
+		}
+	}
+	return true
+}
+
+// FitPresent is FitAll, but a label that is not there fits nothing, unless "" is one of the patterns: a misspelt label
+// must not make everything fit.
+func FitPresent(all []LabelGlobs, labels Labels) bool {
+	for _, one := range all {
+		there := slices.ContainsFunc(labels, func(l Label) bool { return l.Key == one.Label })
+		if !one.Fit(labels) || !there && !slices.Contains(one.Patterns, "") {
 			return false
 		}
 	}

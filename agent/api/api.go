@@ -75,7 +75,8 @@ type Status struct {
 	Alerts  []Alert                `json:"alerts"`
 	Outputs []QueueStatus          `json:"outputs"`
 
-	Heartbeat *Heartbeat `json:"heartbeat,omitempty"` // nil where none is configured
+	Heartbeat   *Heartbeat `json:"heartbeat,omitempty"`    // nil where none is configured
+	PageTrouble string     `json:"page_trouble,omitempty"` // why the page cannot be served where [status] says
 }
 
 // Heartbeat is how it goes to tell a watchdog elsewhere that all is well.

@@ -22,11 +22,17 @@ type Client struct{ client *http.Client }
 // Dial reaches the agent on a state directory. The error says that none runs there, or that it hangs.
 func Dial(stateDir string) (*Client, error) {
 	c, err := Reach(stateDir)
+	if path := SocketPath(stateDir); err == nil && c == nil && len(path) > longestPath {
+		err = fmt.Errorf("%s: the name is too long for a socket (%d bytes), so no catpaw can be asked there; use a shorter state_dir", path, longestPath)
+	}
 	if err == nil && c == nil {
 		err = fmt.Errorf("no catpaw runs on the state directory %s; start it, or name another with --state-dir", stateDir)
 	}
 	return c, err
 }
+
+// longestPath is how long the name of a unix socket may be: 107 bytes on Linux, 103 elsewhere (unix(7)).
+const longestPath = 103
 
 // answerWithin is how long an agent may take to say that it is there.
 const answerWithin = 5 * time.Second

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 )
 
@@ -54,6 +55,10 @@ func routes(mux *http.ServeMux, a Agent, onlyPublic bool) {
 		}
 		mux.HandleFunc(c.method+" "+root+c.path, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			if _, err := url.ParseQuery(r.URL.RawQuery); err != nil { // FormValue would leave out what it cannot read
+				reply(w)(nil, fmt.Errorf("the query cannot be read: %w", err))
+				return
+			}
 			reply(w)(c.do(a, r))
 		})
 	}

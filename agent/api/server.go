@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -59,44 +60,100 @@ func (o *Options) guarded() bool { return o.User != "" && o.Password != "" || o.
 
 func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
+	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") || err == nil && address.IsLoopback()
 }
 
 // Server serves the status page, the API for programs, health and metrics over TCP.
 type Server struct {
 	handler http.Handler
 	log     *zap.Logger
-	options Options
-	server  *http.Server
-	serving sync.WaitGroup
+
+	wanted, served Options
+	server         *http.Server
+	serving        sync.WaitGroup
+	trouble        atomic.Pointer[string] // why what is wanted cannot be served
 }
 
 // NewServer makes one that does not serve yet.
 func NewServer(a Agent, log *zap.Logger) *Server { return &Server{handler: public(a), log: log} }
 
-// Use begins to serve where the options say, and ceases where they do not. One goroutine may call it. That an address
-// cannot be had is no reason not to run: it is tried again with the next reload.
+// Use begins to serve where the options say, and ceases where they do not. That an address cannot be had is no reason
+// not to run: what was served goes on, and Retry tries again. One goroutine may call these methods; Trouble any.
 func (s *Server) Use(o Options) {
-	if o == s.options {
+	s.wanted = o
+	s.Retry()
+}
+
+// Retry brings what is served in line with what is wanted.
+func (s *Server) Retry() {
+	o := s.wanted
+	switch {
+	case o == s.served:
+		s.trouble.Store(nil)
 		return
+	case o.Listen == "" || o.Listen == s.served.Listen:
+		s.stop() // the address is free then
 	}
-	s.Close()
 	if o.Listen == "" {
+		s.trouble.Store(nil)
 		return
 	}
 	listener, err := net.Listen(o.network(), o.Listen)
 	if err != nil {
-		s.log.Error("the status page cannot be served; mend [status] listen and reload", zap.Error(err))
+		if s.Trouble() == "" {
+			s.log.Error("the status page cannot be served there; it is tried again", zap.String("listen", o.Listen), zap.Error(err))
+		}
+		text := err.Error()
+		s.trouble.Store(&text)
 		return
 	}
-	s.options = o
+	s.stop()
+	s.served = o
+	s.trouble.Store(nil)
 	s.server = &http.Server{
-		Handler: o.guard(s.handler, s.strangers()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		Handler: o.guard(atMost(mostAtOnce, s.handler), s.strangers()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16, ErrorLog: zap.NewStdLog(zap.NewNop()),
 	}
 	server := s.server
 	s.serving.Go(func() { _ = server.Serve(listener) }) // ends with Close
 	s.log.Info("the status page is served", zap.String("listen", listener.Addr().String()))
+}
+
+// Trouble is why the page cannot be served, "" where it can, or is not wanted.
+func (s *Server) Trouble() string {
+	if text := s.trouble.Load(); text != nil {
+		return *text
+	}
+	return ""
+}
+
+// Close ceases to serve.
+func (s *Server) Close() {
+	s.wanted = Options{}
+	s.stop()
+}
+
+func (s *Server) stop() {
+	if s.server != nil {
+		s.server.Close()
+		s.serving.Wait()
+	}
+	s.server, s.served = nil, Options{}
+}
+
+// mostAtOnce is how many requests are answered at a time; others wait. A status of 10,000 checks takes megabytes.
+const mostAtOnce = 8
+
+func atMost(n int, next http.Handler) http.Handler {
+	places := make(chan struct{}, n)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+			next.ServeHTTP(w, r)
+		case <-r.Context().Done():
+		}
+	})
 }
 
 // strangers returns what tells the log of those who do not know the password: at most once a minute, with how many.
@@ -118,15 +175,6 @@ func (s *Server) strangers() func(*http.Request) {
 		s.log.Warn("somebody tries to log in to the status page with a wrong password or token", zap.String("from", r.RemoteAddr), zap.Int("tries", tries))
 		said, tries = time.Now(), 0
 	}
-}
-
-// Close ceases to serve.
-func (s *Server) Close() {
-	if s.server != nil {
-		s.server.Close()
-		s.serving.Wait()
-	}
-	s.server, s.options = nil, Options{}
 }
 
 // guard lets in who may: with the password or the token; where there is neither, who asks for this machine by a
@@ -158,7 +206,7 @@ func hostOf(r *http.Request) string {
 }
 
 func (o Options) knows(r *http.Request) bool {
-	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return o.Token != "" && same(token, o.Token.Reveal())
 	}
 	user, password, ok := r.BasicAuth()

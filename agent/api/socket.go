@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -21,7 +22,8 @@ const socketPause = 5 * time.Second
 type socket struct {
 	path string
 	log  *zap.Logger
-	said bool // that it cannot be opened
+	said bool        // that it cannot be opened
+	own  fs.FileInfo // as we made it
 }
 
 // ServeSocket serves the control socket in a state directory, again where somebody removes it, and returns how to end
@@ -49,17 +51,27 @@ func ServeSocket(stateDir string, a Agent, log *zap.Logger) (end func()) {
 					_ = os.Remove(s.path)
 					return
 				case <-look.C:
-					_, err := os.Stat(s.path)
-					here = err == nil
+					here = s.isOurs()
 				}
 			}
-			listener = s.listen()
+			if listener != nil {
+				listener.Close()
+			}
+			if listener = s.listen(); listener != nil {
+				log.Warn("somebody removed or replaced the control socket; it is opened again")
+			}
 		}
 	}()
 	return func() {
 		close(stop)
 		<-done
 	}
+}
+
+// isOurs reports whether the name still leads to the socket that we serve.
+func (s *socket) isOurs() bool {
+	info, err := os.Lstat(s.path)
+	return err == nil && s.own != nil && os.SameFile(info, s.own)
 }
 
 // listen opens the socket. It says once that it cannot.
@@ -71,6 +83,10 @@ func (s *socket) listen() net.Listener {
 		err = os.Chmod(s.path, 0o600)
 	}
 	if err == nil {
+		s.own, err = os.Lstat(s.path)
+	}
+	if err == nil {
+		s.said = false
 		return listener
 	}
 	if !s.said {

@@ -110,3 +110,6 @@ func measured(attrs []pipeline.Attr) string {
 
 // oneLine fits a text into a cell of a table.
 func oneLine(text string) string { return printable.Line(redact.Logins(text), 100) }
+
+// longLine is oneLine for what stands on a line of its own.
+func longLine(text string) string { return printable.Line(redact.Logins(text), 1000) }

@@ -211,7 +211,7 @@ func printSilences(w io.Writer, all []api.Silence, now time.Time) error {
 			id = strconv.Itoa(s.ID)
 		}
 		if s.Process.PID != 0 {
-			ends = fmt.Sprintf("with process %d (%s)", s.Process.PID, s.Process.Command)
+			ends = fmt.Sprintf("with process %d (%s)", s.Process.PID, oneLine(s.Process.Command))
 		} else {
 			ends += fmt.Sprintf(", in %s", max(0, s.Until.Sub(now)).Round(time.Second))
 		}
@@ -230,7 +230,7 @@ func newSilenceEnd(f *flags) *cobra.Command {
 		}
 		return c.EndSilence(id)
 	}, func(w io.Writer, one api.Silence) error {
-		_, err := fmt.Fprintf(w, "silence %d is over: %s\n", one.ID, one.Matching())
+		_, err := fmt.Fprintf(w, "silence %d is over: %s\n", one.ID, oneLine(one.Matching()))
 		return err
 	})
 }
@@ -252,7 +252,7 @@ alert has, such as its target. --undo takes the acknowledgement back.`,
 		}
 		return c.Ack(args[0], userName(), reason)
 	}, func(w io.Writer, a api.Alert) error {
-		_, err := fmt.Fprintf(w, "%s: %s\n", oneLine(a.Name()), oneLine(a.Standing))
+		_, err := fmt.Fprintf(w, "%s: %s\n", oneLine(a.Name()), longLine(a.Standing))
 		return err
 	})
 }

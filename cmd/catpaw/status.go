@@ -61,6 +61,9 @@ func printStatus(w io.Writer, s api.Status, now time.Time, colours bool) error {
 	} else {
 		fmt.Fprintf(w, "state %s: NOT on disk for %s: %s\n\n", s.State.Directory, now.Sub(s.State.Since).Round(time.Second), s.State.Trouble)
 	}
+	if s.PageTrouble != "" {
+		fmt.Fprintf(w, "the status page cannot be served where it should be: %s\n\n", longLine(s.PageTrouble))
+	}
 	if s.Heartbeat != nil {
 		fmt.Fprintf(w, "heartbeat: last %s%s\n\n", ago(s.Heartbeat.LastBeat, now), because(s.Heartbeat.Error))
 	}
@@ -97,7 +100,7 @@ func printAlerts(w io.Writer, alerts []api.Alert, now time.Time, paint painter) 
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", paint.cell(a.Severity), shortKey(a.Key), now.Sub(a.FirstFire).Round(time.Second), toldOf(a), oneLine(a.Name()))
 		for _, line := range []string{a.Seen, a.Standing} { // below, for they are long
 			if line != "" {
-				fmt.Fprintf(table, "%s\t\t\t\t  %s\n", paint.cell(""), oneLine(line))
+				fmt.Fprintf(table, "%s\t\t\t\t  %s\n", paint.cell(""), longLine(line))
 			}
 		}
 	}

@@ -66,7 +66,7 @@ func printStory(w io.Writer, s api.Story) {
 	fmt.Fprintf(w, "%s  (%s)\n  %s\n", oneLine(s.Name()), s.Key, s.Phase)
 	for line := range strings.SplitSeq(strings.TrimSpace(strings.TrimPrefix(s.Description, "[MD]")), "\n") {
 		if strings.TrimSpace(line) != "" {
-			fmt.Fprintf(w, "  | %s\n", printable.Line(line, 1000))
+			fmt.Fprintf(w, "  | %s\n", longLine(line))
 		}
 	}
 	for _, line := range s.Lines {
@@ -75,9 +75,9 @@ func printStory(w io.Writer, s api.Story) {
 			at += " to " + line.To.Local().Format(time.TimeOnly)
 		}
 		at += line.To.Local().Format(" MST")
-		fmt.Fprintf(w, "  %s  %s%s  %s\n", at, line.Status, timesOf(line.Results), line.Text)
+		fmt.Fprintf(w, "  %s  %s%s  %s\n", at, line.Status, timesOf(line.Results), longLine(line.Text))
 	}
-	fmt.Fprintf(w, "  now: %s\n\n", oneLine(s.Standing))
+	fmt.Fprintf(w, "  now: %s\n\n", longLine(s.Standing))
 }
 
 func timesOf(results int) string {

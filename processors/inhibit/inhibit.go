@@ -62,14 +62,18 @@ func (r *Rule) values(labels pipeline.Labels) string {
 }
 
 // Inhibitor holds the rules. It is used by the processing goroutine only.
-type Inhibitor struct{ rules []*Rule }
+type Inhibitor struct {
+	rules []*Rule
+	by    map[string]string // alert key → that of the alert which inhibits it, as of when it was asked last
+}
 
 // New returns an inhibitor without rules.
-func New() *Inhibitor { return &Inhibitor{} }
+func New() *Inhibitor { return &Inhibitor{by: map[string]string{}} }
 
 // Use replaces the rules; firing calls its argument for every alert that fires now.
 func (i *Inhibitor) Use(rules []*Rule, firing func(do func(key string, labels pipeline.Labels))) {
 	i.rules = rules
+	clear(i.by)
 	for _, rule := range rules {
 		rule.firing = map[string]*sources{}
 	}
@@ -78,8 +82,11 @@ func (i *Inhibitor) Use(rules []*Rule, firing func(do func(key string, labels pi
 
 // Firing notes that an alert begins or ceases to fire.
 func (i *Inhibitor) Firing(key string, labels pipeline.Labels, firing bool) {
+	if !firing {
+		maps.DeleteFunc(i.by, func(target, source string) bool { return target == key || source == key })
+	}
 	for _, rule := range i.rules {
-		if !pipeline.FitAll(rule.source, labels) {
+		if !pipeline.FitPresent(rule.source, labels) {
 			continue
 		}
 		values := rule.values(labels)
@@ -100,16 +107,46 @@ func (i *Inhibitor) Firing(key string, labels pipeline.Labels, firing bool) {
 }
 
 // Mutes is an alerting.Muter.
-func (i *Inhibitor) Mutes(_ string, labels pipeline.Labels, _ time.Time) string {
+func (i *Inhibitor) Mutes(key string, labels pipeline.Labels, _ time.Time) string {
 	for _, rule := range i.rules {
-		if len(rule.firing) == 0 || !pipeline.FitAll(rule.target, labels) || pipeline.FitAll(rule.source, labels) {
+		if len(rule.firing) == 0 || !pipeline.FitPresent(rule.target, labels) || pipeline.FitPresent(rule.source, labels) {
 			continue
 		}
-		if group := rule.firing[rule.values(labels)]; group != nil {
-			return "inhibited while " + group.all[group.named] + " fires"
+		group := rule.firing[rule.values(labels)]
+		if group == nil {
+			continue
+		}
+		if source := i.sourceFor(key, group); source != "" {
+			i.by[key] = source
+			return "inhibited while " + group.all[source] + " fires"
+		}
+	}
+	delete(i.by, key)
+	return ""
+}
+
+// sourceFor is an alert of a group that inhibits a target, "" where each of them is itself inhibited by the target:
+// of two that would keep each other silent, one is told.
+func (i *Inhibitor) sourceFor(target string, group *sources) string {
+	if !i.isBehind(group.named, target) {
+		return group.named
+	}
+	for _, key := range slices.Sorted(maps.Keys(group.all)) {
+		if !i.isBehind(key, target) {
+			return key
 		}
 	}
 	return ""
+}
+
+// isBehind reports whether an alert is inhibited by another, or by one that is.
+func (i *Inhibitor) isBehind(key, other string) bool {
+	for range len(i.by) + 1 {
+		if key = i.by[key]; key == other || key == "" {
+			break
+		}
+	}
+	return key != "" && key == other
 }
 
 func nameOf(labels pipeline.Labels) string {

@@ -32,7 +32,7 @@ func TestConsequencesAreMutedWhileTheSourceFires(t *testing.T) {
 	service := pipeline.L("check", "http failed", "host", "a", "from_plugin", "http")
 	elsewhere := pipeline.L("check", "http failed", "host", "b", "from_plugin", "http")
 	other := pipeline.L("check", "disk", "host", "a", "from_plugin", "exec")
-	muted := func(labels pipeline.Labels) string { return i.Mutes("", labels, time.Time{}) }
+	muted := func(labels pipeline.Labels) string { return i.Mutes("asked", labels, time.Time{}) }
 	if got := muted(service); got != "" {
 		t.Errorf("muted though nothing fires: %s", got)
 	}
@@ -61,11 +61,47 @@ func TestRulesSeeWhatFiredBeforeThem(t *testing.T) {
 	t.Parallel()
 	i := New()
 	i.Use(rules(t, "source.check = 'a'\ntarget.check = '*'"), func(do func(string, pipeline.Labels)) { do("k", pipeline.L("check", "a")) })
-	if i.Mutes("", pipeline.L("check", "b"), time.Time{}) == "" {
+	if i.Mutes("asked", pipeline.L("check", "b"), time.Time{}) == "" {
 		t.Error("what fires already is not seen")
 	}
-	if got := i.Mutes("", pipeline.L("check", "a"), time.Time{}); got != "" {
+	if got := i.Mutes("asked", pipeline.L("check", "a"), time.Time{}); got != "" {
 		t.Errorf("an alert is a consequence of itself: %s", got)
+	}
+}
+
+// TestOfTwoThatInhibitEachOtherOneIsTold, and chains stay quiet.
+func TestOfTwoThatInhibitEachOtherOneIsTold(t *testing.T) {
+	t.Parallel()
+	labels := func(check string) pipeline.Labels { return pipeline.L("check", check) }
+	for _, c := range []struct {
+		name    string
+		rules   []string
+		silence string // whom nothing is told of
+	}{
+		{"two", []string{"source.check = 'a'\ntarget.check = 'b'", "source.check = 'b'\ntarget.check = 'a'"}, "a"},
+		{"three in a ring", []string{"source.check = 'a'\ntarget.check = 'b'", "source.check = 'b'\ntarget.check = 'c'", "source.check = 'c'\ntarget.check = 'a'"}, "ab"},
+		{"a chain", []string{"source.check = 'a'\ntarget.check = 'b'", "source.check = 'b'\ntarget.check = 'c'"}, "bc"},
+	} {
+		i := New()
+		i.Use(rules(t, c.rules...), nothing)
+		for _, key := range []string{"a", "b", "c"} {
+			i.Firing(key, labels(key), true)
+		}
+		for range 2 {
+			silent := ""
+			for _, key := range []string{"a", "b", "c"} {
+				if i.Mutes(key, labels(key), time.Time{}) != "" {
+					silent += key
+				}
+			}
+			if silent != c.silence {
+				t.Errorf("%s: silent are %q, want %q", c.name, silent, c.silence)
+			}
+		}
+		i.Firing("a", labels("a"), false)
+		if i.Mutes("b", labels("b"), time.Time{}) != "" {
+			t.Errorf("%s: b waits for what is over", c.name)
+		}
 	}
 }
 

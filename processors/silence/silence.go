@@ -81,8 +81,11 @@ func (s *Silences) Restore(data []byte) error {
 	return nil
 }
 
-// longest is for how long a silence may be begun: one for ever is a check to be removed.
-const longest = 366 * 24 * time.Hour
+// mostSilences is how many there may be at a time: each result that is bad is compared with all of them.
+const mostSilences = 1000
+
+// Longest is for how long a silence may be begun: one for ever is a check to be removed.
+const Longest = 366 * 24 * time.Hour
 
 // Add begins a silence and returns it with its ID.
 func (s *Silences) Add(one Silence, now time.Time) (Silence, error) {
@@ -92,13 +95,15 @@ func (s *Silences) Add(one Silence, now time.Time) (Silence, error) {
 	}
 	timed := !one.Until.IsZero()
 	switch {
+	case len(s.all) >= mostSilences:
+		return one, fmt.Errorf("there are %d silences already: end some", len(s.all))
 	case len(one.Match) == 0:
 		return one, errors.New("say which alerts: at least one label must match")
 	case !timed && one.Process.PID == 0:
 		return one, errors.New("say for how long")
 	case timed && !one.Until.After(now):
 		return one, errors.New("it would be over already")
-	case timed && one.Until.Sub(now) > longest:
+	case timed && one.Until.Sub(now) > Longest:
 		return one, errors.New("at most a year")
 	case one.Process.PID != 0 && !s.runs(one.Process):
 		return one, fmt.Errorf("process %d does not run", one.Process.PID)
@@ -112,8 +117,13 @@ func (s *Silences) Add(one Silence, now time.Time) (Silence, error) {
 // Follow binds a silence to another process.
 func (s *Silences) Follow(id int, process Process) (Silence, error) {
 	i := s.find(id)
-	if i < 0 {
+	switch {
+	case i < 0:
 		return Silence{}, fmt.Errorf("there is no silence %d", id)
+	case s.all[i].Process.PID == 0:
+		return Silence{}, fmt.Errorf("silence %d is bound to no process", id)
+	case !s.runs(process):
+		return Silence{}, fmt.Errorf("process %d does not run", process.PID)
 	}
 	s.all[i].Process = process
 	return *s.all[i], nil
@@ -166,12 +176,12 @@ func (s *Silences) Use(windows []*Window) { s.windows = windows }
 // Mutes is an alerting.Muter.
 func (s *Silences) Mutes(_ string, labels pipeline.Labels, now time.Time) string {
 	for _, one := range s.all {
-		if (one.Until.IsZero() || one.Until.After(now)) && pipeline.FitAll(one.globs, labels) {
+		if (one.Until.IsZero() || one.Until.After(now)) && pipeline.FitPresent(one.globs, labels) {
 			return "silenced by " + one.words()
 		}
 	}
 	for _, window := range s.windows {
-		if until, in := window.at(now); in && pipeline.FitAll(window.globs, labels) {
+		if until, in := window.at(now); in && pipeline.FitPresent(window.globs, labels) {
 			return "silenced by the window at " + window.Source + " until " + clock(until) + because(window.Reason)
 		}
 	}
@@ -197,7 +207,7 @@ func because(reason string) string {
 func clock(t time.Time) string { return t.Format("2006-01-02 15:04:05 MST") }
 
 // Fits reports whether the silence is of alerts with these labels.
-func (s *Silence) Fits(labels pipeline.Labels) bool { return pipeline.FitAll(s.globs, labels) }
+func (s *Silence) Fits(labels pipeline.Labels) bool { return pipeline.FitPresent(s.globs, labels) }
 
 // Matching is what it matches, in words.
 func (s *Silence) Matching() string {

@@ -41,6 +41,7 @@ func TestASilenceMutesWhatItMatchesUntilItsEnd(t *testing.T) {
 		{pipeline.L("check", "disk usage", "env", "test"), now, ""},
 		{pipeline.L("check", "disk usage"), now, ""},
 		{pipeline.L("check", "disk usage", "env", "prod"), now.Add(time.Hour), ""},
+		{pipeline.L("env", "prod"), now, ""}, // a label that is not there is not silenced by accident
 	} {
 		if got := s.Mutes("", c.labels, c.at); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
 			t.Errorf("%v: %q, want %q", c.labels, got, c.want)
@@ -62,8 +63,16 @@ func TestASilenceEndsWithItsProcess(t *testing.T) {
 	if _, err := s.Follow(one.ID, Process{PID: 8, Command: "backup.sh"}); err != nil {
 		t.Fatal(err)
 	}
+	_, err = s.Follow(one.ID, Process{PID: 9})
+	pipetest.WantError(t, err, "process 9 does not run")
+	timed, _ := s.Add(Silence{Match: match("check", "x"), Until: now.Add(time.Hour)}, now)
+	_, err = s.Follow(timed.ID, Process{PID: 8})
+	pipetest.WantError(t, err, "bound to no process")
+	if _, err := s.End(timed.ID); err != nil {
+		t.Fatal(err)
+	}
 	runs[7] = false
-	if got := s.Mutes("", nil, now.Add(1000*time.Hour)); got != "silenced by 1 while process 8 (backup.sh) runs" {
+	if got := s.Mutes("", pipeline.L("check", "c"), now.Add(1000*time.Hour)); got != "silenced by 1 while process 8 (backup.sh) runs" {
 		t.Error(got)
 	}
 	if over := s.Expire(now); len(over) != 0 {
@@ -109,6 +118,7 @@ func TestSilencesThatMakeNoSense(t *testing.T) {
 	hour := now.Add(time.Hour)
 	for want, one := range map[string]Silence{
 		"at least one label":    {Until: hour},
+		"a label has no name":   {Match: match("", "*"), Until: hour},
 		"for how long":          {Match: match("a", "b")},
 		"over already":          {Match: match("a", "b"), Until: now},
 		"at most a year":        {Match: match("a", "b"), Until: now.AddDate(2, 0, 0)},
@@ -145,6 +155,8 @@ func TestWindows(t *testing.T) {
 		{"a range over Sunday", "days = ['Fri-Mon', 'wed']\nfrom = '08:00'\nto = '18:00'", "Sun 2026-03-08 12:00", "Sun 2026-03-08 18:00"},
 		{"whole days", "days = ['Sat', 'Sun']\nfrom = '00:00'\nto = '24:00'", "Sun 2026-03-08 23:59", "Mon 2026-03-09 00:00"},
 		{"equal times are a whole day", "days = ['Sat']\nfrom = '06:00'\nto = '06:00'", "Sun 2026-03-08 05:00", "Sun 2026-03-08 06:00"},
+		{"it would begin in the hour that is not, and is over", "from = '02:10'\nto = '03:00'", "Sun 2026-03-29 03:30", ""},
+		{"it begins in the hour that is not", "from = '02:10'\nto = '04:00'", "Sun 2026-03-29 03:30", "Sun 2026-03-29 04:00"},
 		{"the night that summer time begins", "from = '01:00'\nto = '04:00'", "Sun 2026-03-29 03:30", "Sun 2026-03-29 04:00"},
 	} {
 		w := window(t, "match.check = '*'\ntime_zone = 'Europe/Berlin'\n"+c.options)
@@ -158,6 +170,23 @@ func TestWindows(t *testing.T) {
 		}
 		if got != c.until {
 			t.Errorf("%s: open until %q, want %q", c.name, got, c.until)
+		}
+	}
+}
+
+// TestTheHourThatComesTwice: a window that begins in it begins at the first.
+func TestTheHourThatComesTwice(t *testing.T) {
+	t.Parallel()
+	w := window(t, "match.check = '*'\ntime_zone = 'Europe/Berlin'\nfrom = '02:30'\nto = '04:00'")
+	for at, want := range map[time.Time]bool{
+		time.Date(2026, 10, 25, 0, 20, 0, 0, time.UTC): false, // 02:20, summer time
+		time.Date(2026, 10, 25, 0, 40, 0, 0, time.UTC): true,  // 02:40, summer time
+		time.Date(2026, 10, 25, 1, 20, 0, 0, time.UTC): true,  // 02:20, winter time
+		time.Date(2026, 10, 25, 2, 59, 0, 0, time.UTC): true,
+		time.Date(2026, 10, 25, 3, 0, 0, 0, time.UTC):  false,
+	} {
+		if _, open := w.at(at); open != want {
+			t.Errorf("%s: open %v", at, open)
 		}
 	}
 }

@@ -115,15 +115,31 @@ func (w *Window) at(now time.Time) (until time.Time, open bool) {
 		if !w.days[day.Weekday()] {
 			continue
 		}
-		begin, end := w.from.on(day, 0), w.to.on(day, 0)
-		if !end.After(begin) {
-			end = w.to.on(day, 1)
+		later := 0
+		if !w.from.before(w.to) { // by the clock, not by what the clocks make of it on that night
+			later = 1
 		}
+		begin, end := w.from.first(day), w.to.on(day, later)
 		if !local.Before(begin) && local.Before(end) {
 			return end, true
 		}
 	}
 	return time.Time{}, false
+}
+
+func (c clockTime) before(other clockTime) bool {
+	return c.hour < other.hour || c.hour == other.hour && c.minute < other.minute
+}
+
+// first is this time of a day, the first where the clocks are set back and it comes twice.
+func (c clockTime) first(day time.Time) time.Time {
+	at := c.on(day, 0)
+	for _, back := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour} {
+		if earlier := at.Add(-back); earlier.Hour() == at.Hour() && earlier.Minute() == at.Minute() && earlier.Day() == at.Day() {
+			return earlier
+		}
+	}
+	return at
 }
 
 // on is this time of a day, or so many days later, whatever the clocks do in between.
