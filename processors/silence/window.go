@@ -12,7 +12,7 @@ import (
 
 // Window is [[processors.silence]]: a time of the week in which alerts are not told.
 type Window struct {
-	// labels and globs; every label must fit one of its globs
+	// labels and globs; every label must be there and fit one of its globs
 	Match map[string]config.Strings `toml:"match"`
 	// on which the window begins: `"Mon"`, `"Mon-Fri"`, `"Fri-Mon"`. Default: every day.
 	Days []string `toml:"days"`
