@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"catpaw/agent/api"
 	"catpaw/inputs"
@@ -64,7 +65,19 @@ var kinds = map[reflect.Type]kind{
 	reflect.TypeFor[config.Command]():    {"command", map[string]any{"type": []string{"string", "array"}, "items": text.schema}},
 	reflect.TypeFor[config.Strings]():    {"text or list", map[string]any{"type": []string{"string", "array"}, "items": text.schema}},
 	reflect.TypeFor[[]struct{}]():        {"tables", map[string]any{"type": "array"}},
-	reflect.TypeFor[pipeline.Severity](): {"severity", map[string]any{"type": "string", "pattern": "^(?i:info|warning|critical)$"}},
+	reflect.TypeFor[pipeline.Severity](): {"severity", map[string]any{"type": "string", "pattern": anyCase("info", "warning", "critical")}},
+}
+
+// anyCase is a pattern for words in any case; (?i) is not known to all editors.
+func anyCase(words ...string) string {
+	for i, word := range words {
+		var b strings.Builder
+		for _, r := range word {
+			fmt.Fprintf(&b, "[%c%c]", unicode.ToUpper(r), r)
+		}
+		words[i] = b.String()
+	}
+	return "^(" + strings.Join(words, "|") + ")$"
 }
 
 func kindOf(t reflect.Type) kind {

@@ -87,7 +87,7 @@ func wantFiles(t *testing.T) {
 		"/usr/bin/catpaw": "root root 755", "/etc/catpaw": "root catpaw 750", "/etc/catpaw/conf.d": "root catpaw 750",
 		"/etc/catpaw/conf.d/config.toml": "root catpaw 640", "/etc/catpaw/conf.d/p.http/http.toml": "root catpaw 640", "/var/lib/catpaw": "catpaw catpaw 700",
 		"/usr/lib/systemd/system/catpaw.service": "root root 644", "/usr/lib/sysctl.d/50-catpaw.conf": "root root 644",
-		"/usr/share/doc/catpaw/copyright": "root root 644", "/usr/share/doc/catpaw/more-rights.conf": "root root 644",
+		"/usr/share/doc/catpaw/copyright": "root root 644", "/usr/share/catpaw/schema/p.http.json": "root root 644", "/usr/share/doc/catpaw/more-rights.conf": "root root 644",
 	} {
 		if got := strings.TrimSpace(run(t, "stat", "-c", "%U %G %a", name)); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)

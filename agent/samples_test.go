@@ -1,0 +1,157 @@
+package agent
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// pages are all that people read.
+func pages(t *testing.T) (names []string) {
+	t.Helper()
+	for _, pattern := range []string{"../*.md", "../docs/*.md", "../docs/*/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		names = append(names, found...)
+	}
+	return names
+}
+
+var (
+	sample = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
+	named  = regexp.MustCompile(`^# conf\.d/(\S+\.toml)\n`)
+	secret = regexp.MustCompile(`"@/run/secrets/([\w-]+)"`)
+)
+
+// TestEverySampleWorks: what the pages show is configuration that catpaw takes, JSON that parses, and Go that builds.
+func TestEverySampleWorks(t *testing.T) {
+	t.Parallel()
+	seen := map[string]int{}
+	for _, page := range pages(t) {
+		for _, m := range sample.FindAllStringSubmatch(read(t, page), -1) {
+			seen[m[1]]++
+			switch m[1] {
+			case "toml":
+				trySample(t, page, m[2])
+			case "json":
+				if !json.Valid([]byte(m[2])) {
+					t.Errorf("%s: no JSON:\n%s", page, m[2])
+				}
+			case "go":
+				buildSample(t, page, m[2])
+			case "sh":
+			default:
+				t.Errorf("%s: nobody tries samples of %s", page, m[1])
+			}
+		}
+	}
+	if seen["toml"] < 20 || seen["json"] < 2 || seen["go"] < 1 {
+		t.Errorf("samples seen: %v", seen)
+	}
+}
+
+// fileOf is the file that a sample belongs into: as it says itself, or as the page that it is on.
+func fileOf(page, text string) string {
+	if m := named.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	if strings.Contains(page, "/probes/") {
+		name := strings.TrimSuffix(filepath.Base(page), ".md")
+		return "p." + name + "/" + name + ".toml"
+	}
+	return "config.toml"
+}
+
+func trySample(t *testing.T, page, text string) {
+	t.Helper()
+	dir := t.TempDir()
+	text = secret.ReplaceAllStringFunc(text, func(found string) string {
+		path := filepath.Join(dir, secret.FindStringSubmatch(found)[1])
+		content := "http://127.0.0.1:1/" + filepath.Base(path) // as a URL and as a password
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return `"@` + path + `"`
+	})
+	files := map[string]string{"p.exec/some.toml": "[[instances]]\ncommands = ['true']\n"} // something to check
+	files[fileOf(page, text)] = text
+	if _, err := confd(t, files).Load(); err != nil {
+		t.Errorf("%s: %v in\n%s", page, err, text)
+	}
+}
+
+// buildSample builds Go code as a package of this module, without writing it there.
+func buildSample(t *testing.T, page, text string) {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	imports := "\nimport (\n\"context\"\n\"fmt\"\n\"os\"\n\"strconv\"\n\"strings\"\n\"catpaw/internal/config\"\n\"catpaw/pipeline\"\n)\n"
+	head, body, _ := strings.Cut(text, "package load\n")
+	code, overlay := filepath.Join(dir, "load.go"), filepath.Join(dir, "overlay.json")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "inputs/load/load.go"): code}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{code: head + "package load\n" + imports + body + "\nvar _ pipeline.Input = New()\n", overlay: string(replace)} {
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("go", "build", "-overlay", overlay, "./inputs/load")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", page, err, out)
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+// TestEveryLinkLeadsSomewhere in the pages, headings included.
+func TestEveryLinkLeadsSomewhere(t *testing.T) {
+	t.Parallel()
+	for _, page := range pages(t) {
+		for _, m := range link.FindAllStringSubmatch(read(t, page), -1) {
+			target, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			file := page
+			if target != "" {
+				file = filepath.Join(filepath.Dir(page), target)
+			}
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s leads to %s, which is not there", page, m[1])
+				continue
+			}
+			if anchor != "" && !hasHeading(read(t, file), anchor) {
+				t.Errorf("%s leads to %s, but there is no such heading", page, m[1])
+			}
+		}
+	}
+}
+
+var notInAnchors = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+
+// hasHeading: anchors are made of headings as GitHub does.
+func hasHeading(text, anchor string) bool {
+	for line := range strings.SplitSeq(text, "\n") {
+		heading := strings.TrimLeft(line, "#")
+		if heading == line || !strings.HasPrefix(heading, " ") {
+			continue
+		}
+		made := strings.ReplaceAll(notInAnchors.ReplaceAllString(strings.ToLower(strings.TrimSpace(heading)), ""), " ", "-")
+		if made == anchor {
+			return true
+		}
+	}
+	return false
+}
