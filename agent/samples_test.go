@@ -155,3 +155,17 @@ func hasHeading(text, anchor string) bool {
 	}
 	return false
 }
+
+// TestTheChineseREADMEIsWhole: as many headings, samples, rows and commands as the English one.
+func TestTheChineseREADMEIsWhole(t *testing.T) {
+	t.Parallel()
+	english, chinese := read(t, "../README.md"), read(t, "../README.zh-CN.md")
+	for what, pattern := range map[string]string{
+		"headings": `(?m)^#+ `, "rows": `(?m)^\|`, "samples": "(?m)^```", "links": `\]\((?:docs/|CONTR|LICENSE)`, "commands": "\\| `catpaw ",
+	} {
+		re := regexp.MustCompile(pattern)
+		if e, c := len(re.FindAllString(english, -1)), len(re.FindAllString(chinese, -1)); e != c {
+			t.Errorf("%s: %d in English, %d in Chinese", what, e, c)
+		}
+	}
+}
