@@ -31,11 +31,7 @@ func ask[T any](f *flags, cmd *cobra.Command, question func(c *api.Client, args 
 
 // withClient reaches the running agent for do.
 func withClient(f *flags, do func(c *api.Client) error) error {
-	source, err := f.source()
-	if err != nil {
-		return err
-	}
-	dir, err := source.StateDirectory()
+	_, dir, err := f.stateDirectory()
 	if err != nil {
 		return err
 	}

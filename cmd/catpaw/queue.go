@@ -45,11 +45,7 @@ through its control socket, and while it does not, on the files of the state dir
 // withQueues reaches the queues of the configured state directory for fn. Where no agent runs, the configuration must
 // be good: it says which outputs own them.
 func withQueues(f *flags, write bool, fn func(api.Queues) error) error {
-	source, err := f.source()
-	if err != nil {
-		return err
-	}
-	dir, err := source.StateDirectory()
+	source, dir, err := f.stateDirectory()
 	if err != nil {
 		return err
 	}

@@ -102,6 +102,14 @@ func (f *flags) source() (agent.Source, error) {
 	return s, nil
 }
 
+// stateDirectory is where the agent of that configuration can be reached.
+func (f *flags) stateDirectory() (source agent.Source, dir string, err error) {
+	if source, err = f.source(); err == nil {
+		dir, err = source.StateDirectory()
+	}
+	return source, dir, err
+}
+
 // load reads and judges the configuration that the flags name.
 func (f *flags) load() (*agent.Configuration, error) {
 	source, err := f.source()

@@ -151,11 +151,7 @@ func waitService(service *mgr.Service, want svc.State) error {
 
 // runService is what the service manager starts.
 func runService(f *flags) error {
-	source, err := f.source()
-	if err != nil {
-		return err
-	}
-	dir, err := source.StateDirectory()
+	source, dir, err := f.stateDirectory()
 	if err != nil {
 		return err
 	}
