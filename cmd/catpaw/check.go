@@ -18,17 +18,18 @@ what would run, or every fault with its file and line.
 
 Exit status: 0 the configuration is good, 1 it is not.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd, f, printConfiguration) },
 	}
 }
 
-func check(cmd *cobra.Command, f *flags) error {
+// check judges the configuration and has the good one shown.
+func check(cmd *cobra.Command, f *flags, show func(io.Writer, string, *agent.Configuration) error) error {
 	c, err := f.load()
 	if err != nil {
 		return err
 	}
 	c.Warnings = append(c.Warnings, agent.OrphanWarnings(c)...)
-	return printConfiguration(cmd.OutOrStdout(), f.configs, c)
+	return show(cmd.OutOrStdout(), f.configs, c)
 }
 
 func printConfiguration(w io.Writer, dir string, c *agent.Configuration) error {
@@ -50,10 +51,16 @@ func printConfiguration(w io.Writer, dir string, c *agent.Configuration) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprintln(w)
+	return printVerdict(w, dir, c)
+}
+
+// printVerdict prints the warnings, and that all else is good.
+func printVerdict(w io.Writer, dir string, c *agent.Configuration) error {
 	for _, warning := range c.Warnings {
-		fmt.Fprintln(w, "\nwarning: "+warning)
+		fmt.Fprintln(w, "warning: "+warning)
 	}
-	_, err := fmt.Fprintf(w, "\n%s is good: %s, %s\n", dir, count(len(c.Checks), "check"), count(len(c.Outputs), "output"))
+	_, err := fmt.Fprintf(w, "%s is good: %s, %s\n", dir, count(len(c.Checks), "check"), count(len(c.Outputs), "output"))
 	return err
 }
 

@@ -24,8 +24,8 @@ func TestInitWritesWhatShips(t *testing.T) {
 			t.Errorf("%s is another: %v", name, err)
 		}
 	}
-	if _, errs, code = catpaw(t, "-config-check", "-configs", dir); code != 0 {
-		t.Errorf("it is not good: %s", errs)
+	if out, errs, code = catpaw(t, "-config-check", "-configs", dir); code != 0 || strings.Count(out, "\n") != 1 {
+		t.Errorf("it is not good: %s%s", out, errs)
 	}
 	if _, errs, code = catpaw(t, "init", dir); code != 1 || !strings.Contains(errs, "is not empty (there is config.toml)") {
 		t.Errorf("again: %s %d", errs, code)

@@ -41,7 +41,7 @@ Flags may be written with one dash or two.`,
 			case f.test:
 				return once(cmd, f, false)
 			case f.configCheck:
-				return check(cmd, f)
+				return check(cmd, f, printVerdict)
 			}
 			return run(f)
 		},
@@ -58,7 +58,7 @@ Flags may be written with one dash or two.`,
 	complete(root, "loglevel", "debug", "info", "warn", "error", "fatal")
 	complete(root, "plugins", agent.Probes()...)
 	root.Flags().BoolVar(&f.test, "test", false, "the same as catpaw once")
-	root.Flags().BoolVar(&f.configCheck, "config-check", false, "the same as catpaw check")
+	root.Flags().BoolVar(&f.configCheck, "config-check", false, "judge the configuration and print a line, for scripts; catpaw check prints more")
 	root.Flags().BoolVar(&f.version, "version", false, "print the version")
 	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newStatus(f), newWhy(f), newSilence(f), newAck(f), newReload(f), newLogLevel(f), newQueue(f), newSend(f), newInit(), newMigrate(f), newVersion())
 	if service := newService(f); service != nil {
