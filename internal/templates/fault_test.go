@@ -3,7 +3,8 @@ package templates
 import (
 	"io"
 	"testing"
-	"text/template"
+
+	template "github.com/DataDog/datadog-agent/pkg/template/text"
 )
 
 func TestFaults(t *testing.T) {

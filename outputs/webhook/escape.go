@@ -3,8 +3,9 @@ package webhook
 import (
 	"bytes"
 	"encoding/json"
-	"text/template"
 	"text/template/parse"
+
+	template "github.com/DataDog/datadog-agent/pkg/template/text"
 )
 
 // One of these functions is put behind every action; users need not write it.
