@@ -22,6 +22,9 @@ import (
 	"catpaw/store"
 )
 
+// lookTick is how often the agent looks whether files have changed and whether the page can be served.
+const lookTick = time.Second
+
 // sendBudget is how long a stop waits for the outputs to deliver what is in their queues.
 const sendBudget = 5 * time.Second
 
@@ -44,6 +47,7 @@ type Agent struct {
 	vitals   *vitals
 	heart    *heart
 	page     *api.Server
+	bursts   *bursts
 	files    watch
 	watching bool        // files; both are the goroutine's of Run
 	asks     chan func() // done by the goroutine of Run, between two reloads
@@ -76,7 +80,7 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 	if err := a.start(c, stop); err != nil {
 		return err
 	}
-	defer api.ServeSocket(a.stateDir, a, a.log)()
+	endSocket := api.ServeSocket(a.stateDir, a, a.log)
 	a.log.Info("catpaw runs", zap.String("configuration", a.source.Dir), zap.String("state", c.StateDir),
 		zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)), zap.Int("open_alerts", a.opened))
 	a.notify(daemon.SdNotifyReady)
@@ -84,12 +88,14 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 	defer beside.Wait()
 	beside.Go(func() { a.heart.beat(ctx) })
 	beside.Go(func() { a.watchdog(ctx) })
-	tick := time.NewTicker(muteTick)
+	beside.Go(func() { a.unmute(ctx) })
+	tick := time.NewTicker(lookTick)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			a.notify(daemon.SdNotifyStopping)
+			endSocket() // while what is asked can still be answered, and before another agent may open its own
 			a.page.Close()
 			a.stop()
 			return nil
@@ -98,8 +104,6 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 		case ask := <-a.asks:
 			ask()
 		case <-tick.C:
-			a.pipeline.Do(a.endMutes)
-			note(&a.vitals.decided)
 			a.page.Retry()
 			if a.watching && a.files.changed() {
 				a.log.Info("the configuration's files have changed")
@@ -132,15 +136,16 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 		return fmt.Errorf("%s: another catpaw runs on this state directory; stop it, or give this one its own with --state-dir", c.StateDir)
 	}
 	a.alerting, a.silences, a.inhibits = alerting.New(a.log), silence.New(processRuns), inhibit.New()
-	a.alerting.MuteWith(a.silences.Mutes, nil)
-	a.alerting.MuteWith(a.inhibits.Mutes, a.inhibits.Firing)
+	a.alerting.MuteWith(alerting.Muter{By: a.silences.Mutes})
+	a.alerting.MuteWith(alerting.Muter{By: a.inhibits.Mutes, Firing: a.inhibits.Firing, Fresh: true})
 	a.alerting.Restore(states)
 	if err := a.silences.Restore(a.store.Memo(silencesMemo)); err != nil {
 		a.log.Error("what was silenced is told", zap.Error(err))
 	}
+	a.bursts = newBursts()
 	a.pipeline = pipeline.New(pipeline.Config{
 		Log: a.log, Store: a.store, Processors: processors.Chain(a.alerting),
-		OnReaderGone: stop, OnBurst: newBursts().goesOn, Open: a.alerting.Open,
+		OnReaderGone: stop, OnBurst: a.bursts.goesOn, Open: a.alerting.Open,
 	})
 	a.Queues = &local{store: a.store, health: a.pipeline.Health}
 	a.vitals = &vitals{began: time.Now(), checks: a.pipeline.Checks, trouble: a.store.Trouble}
@@ -238,6 +243,7 @@ func (a *Agent) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), sendBudget)
 	defer cancel()
 	a.pipeline.Stop(ctx)
+	a.bursts.over()
 	if lost := a.store.Close(); lost > 0 {
 		a.log.Error("events that the disk did not take are lost with this stop", zap.Int("events", lost))
 	}

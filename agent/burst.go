@@ -54,6 +54,7 @@ func (b *bursts) over() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.timer != nil {
+		b.timer.Stop()
 		b.timer = nil
 		debug.SetGCPercent(b.usual)
 		debug.FreeOSMemory()

@@ -113,7 +113,7 @@ func (h *heart) use(o heartbeatOptions) {
 
 // beat runs until ctx ends.
 func (h *heart) beat(ctx context.Context) {
-	var o heartbeatOptions
+	var o, news heartbeatOptions
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	client := &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
@@ -122,8 +122,11 @@ func (h *heart) beat(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case o = <-h.options:
-			timer.Reset(0)
+		case news = <-h.options:
+			if news != o { // a reload that changed nothing here beats no sooner
+				o = news
+				timer.Reset(0)
+			}
 			continue
 		case <-timer.C:
 		}

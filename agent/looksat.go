@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"catpaw/internal/printable"
+	"catpaw/internal/redact"
 	"catpaw/pipeline"
 )
 
@@ -30,5 +31,5 @@ func looksAt(input pipeline.Input) string {
 	if len(names) > most {
 		more = fmt.Sprintf(" and %d more", len(names)-most)
 	}
-	return printable.Line(strings.Join(names[:min(most, len(names))], ", "), longest) + more
+	return printable.Line(redact.Logins(strings.Join(names[:min(most, len(names))], ", ")), longest) + more
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -9,7 +10,9 @@ import (
 	"go.uber.org/zap"
 
 	"catpaw/agent/api"
+	"catpaw/internal/redact"
 	"catpaw/pipeline"
+	"catpaw/processors/alerting"
 	"catpaw/processors/silence"
 	"catpaw/store"
 )
@@ -40,6 +43,21 @@ func processRuns(p api.Process) bool {
 func isZombie(pid int) bool {
 	states, err := (&process.Process{Pid: int32(pid)}).Status()
 	return err == nil && slices.Contains(states, process.Zombie)
+}
+
+// unmute looks again and again, in a goroutine of its own: a reload that hangs must not hold up what is due.
+func (a *Agent) unmute(ctx context.Context) {
+	tick := time.NewTicker(muteTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			a.pipeline.Do(a.endMutes)
+			note(&a.vitals.decided)
+		}
+	}
 }
 
 // endMutes tells of what is muted no longer.
@@ -84,9 +102,9 @@ func (a *Agent) Silences() (all []api.Silence, err error) {
 
 // AddSilence begins one.
 func (a *Agent) AddSilence(n api.NewSilence) (added api.Added, err error) {
-	var open []api.Alert
+	var open alerting.Snapshot
 	added.Silence, err = a.change(func(b *pipeline.Batch) (api.Silence, error) {
-		open = a.alerting.Views(b.Now)
+		open = a.alerting.Snapshot(b.Now)
 		one := api.Silence{Match: n.Match, Process: n.Process, Reason: n.Reason, By: n.By}
 		if n.For > silence.Longest.Seconds() {
 			return one, errors.New("at most a year")
@@ -102,13 +120,13 @@ func (a *Agent) AddSilence(n api.NewSilence) (added api.Added, err error) {
 	a.log.Info("a silence begins", zap.Int("silence", added.ID), zap.String("match", added.Matching()), zap.String("by", added.By), zap.String("reason", added.Reason))
 	const most = 5
 	added.Alerts = []string{}
-	for _, alert := range open {
+	for _, alert := range open.Views() {
 		switch {
 		case !alert.IsOpen() || !added.Fits(pipeline.LabelsOf(alert.Labels)):
 		case len(added.Alerts) == most:
 			added.More++
 		default:
-			added.Alerts = append(added.Alerts, alert.Name())
+			added.Alerts = append(added.Alerts, redact.Logins(alert.Name()))
 		}
 	}
 	return added, nil
@@ -132,6 +150,7 @@ func (a *Agent) EndSilence(id int) (api.Silence, error) {
 func (a *Agent) Unack(asked string) (alert api.Alert, err error) {
 	a.pipeline.Do(func(b *pipeline.Batch) { alert, err = a.alerting.Unack(b, asked) })
 	a.store.Sync()
+	hide(&alert)
 	return alert, err
 }
 
@@ -148,5 +167,6 @@ func (a *Agent) Ack(asked, by, reason string) (alert api.Alert, err error) {
 		alert, err = a.alerting.Ack(b, asked, note)
 	})
 	a.store.Sync()
+	hide(&alert)
 	return alert, err
 }

@@ -17,9 +17,16 @@ type self struct {
 	running running
 	vitals  *vitals
 	dir     string
-	lost    map[string]uint64 // by queue, as of the last look
+	lost    map[string]losses // by queue, as of the last look
 	late    map[string]*late  // by check ID; nil before the first look
 	clock   clockWatch
+}
+
+// losses are the events that a queue gave up.
+type losses struct {
+	seen uint64 // in all
+	news uint64 // those that are told
+	at   time.Time
 }
 
 // running is what there is to watch of the pipeline.
@@ -31,7 +38,7 @@ type running interface {
 // selfInterval is how often catpaw looks at itself.
 const selfInterval = 10 * time.Second
 
-// newsOf is for how long a state file that was put aside is told.
+// newsOf is for how long a state file that was put aside, or events that were given up, are told.
 const newsOf = 15 * time.Minute
 
 // selfCheck makes the check, with the labels of every other.
@@ -44,7 +51,7 @@ func selfCheck(s *store.Store, r running, v *vitals, c *Configuration) *pipeline
 	return &pipeline.Check{
 		ID: "catpaw/self", Content: digest(labels.String(), c.StateDir), Plugin: "catpaw", Source: "catpaw itself",
 		Interval: selfInterval, Policy: policy, Labels: labels,
-		Input: &self{store: s, running: r, vitals: v, dir: c.StateDir, lost: map[string]uint64{}, clock: clockWatch{read: readClocks}},
+		Input: &self{store: s, running: r, vitals: v, dir: c.StateDir, lost: map[string]losses{}, clock: clockWatch{read: readClocks}},
 	}
 }
 
@@ -63,7 +70,7 @@ func (s *self) Gather(_ context.Context, r *pipeline.Report) error {
 	queued := map[string]int{}
 	for _, queue := range s.store.Queues() {
 		queued[queue.Name] = queue.Queued
-		r.Add(s.queue(queue))
+		r.Add(s.queue(queue, now))
 	}
 	for name, health := range s.running.Health() {
 		r.Add(outputEvent(name, queued[name], health, now))
@@ -102,18 +109,25 @@ func (s *self) state() pipeline.Event {
 }
 
 // queue tells of a queue that gave events up since the last look.
-func (s *self) queue(q store.QueueInfo) pipeline.Event {
-	before, known := s.lost[q.Name]
-	s.lost[q.Name] = q.Counts.Lost
+func (s *self) queue(q store.QueueInfo, now time.Time) pipeline.Event {
+	l, known := s.lost[q.Name]
+	if known && q.Counts.Lost > l.seen {
+		if now.Sub(l.at) >= newsOf {
+			l.news = 0
+		}
+		l.news, l.at = l.news+q.Counts.Lost-l.seen, now
+	}
+	l.seen = q.Counts.Lost
+	s.lost[q.Name] = l
 	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw queue", "target", q.Name)}
 	var text markdown.Builder
 	text.Item("output", "%s", q.Name).Item("queued", "%d events", q.Queued)
 	if q.Counts.Lost > 0 {
 		text.Item("lost", "%d events in all", q.Counts.Lost)
 	}
-	if known && q.Counts.Lost > before {
+	if l.news > 0 && now.Sub(l.at) < newsOf {
 		event.Status = pipeline.Bad
-		text.Item("seen", "%d events were given up: the queue is full even with one event of each alert, or they were damaged on disk", q.Counts.Lost-before)
+		text.Item("seen", "%d events were given up: the queue is full even with one event of each alert, or they were damaged on disk", l.news)
 		text.Item("look further", "catpaw's log, and `catpaw queue`; mend the output, or raise queue.max_events")
 	}
 	event.Description = text.String()

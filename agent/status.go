@@ -13,7 +13,9 @@ import (
 
 	"catpaw/agent/api"
 	"catpaw/internal/config"
+	"catpaw/internal/redact"
 	"catpaw/pipeline"
+	"catpaw/processors/alerting"
 )
 
 // Status is how the agent is doing.
@@ -34,10 +36,13 @@ func (a *Agent) Status() (api.Status, error) {
 	a.mu.Unlock()
 	s.Host, _ = os.Hostname()
 	s.Heartbeat, s.PageTrouble = a.heart.health(), a.page.Trouble()
-	a.pipeline.Do(func(b *pipeline.Batch) { s.Alerts = a.alerting.Views(b.Now) })
+	var alerts alerting.Snapshot
+	a.pipeline.Do(func(b *pipeline.Batch) { alerts = a.alerting.Snapshot(b.Now) })
+	s.Alerts = alerts.Views()
 	for i := range s.Alerts {
 		s.Alerts[i].Sum()
 		s.Alerts[i].Description = "" // Why has it
+		hide(&s.Alerts[i])
 	}
 	return s, nil
 }
@@ -53,6 +58,7 @@ func (a *Agent) Why(asked string) (api.Why, error) {
 	a.pipeline.Do(func(b *pipeline.Batch) { w.Stories, w.More = a.alerting.Stories(asked, b.Now) })
 	for i := range w.Stories {
 		w.Stories[i].Sum()
+		hide(&w.Stories[i].View)
 	}
 	for _, check := range a.pipeline.Checks() {
 		if a.concerns(check.ID, asked, w.Stories) {
@@ -100,6 +106,14 @@ func (a *Agent) checkAt(asked string) string {
 		}
 	}
 	return asked
+}
+
+// hide takes the passwords out of what is shown of an alert: targets are labels as they are written.
+func hide(v *api.Alert) {
+	for name, value := range v.Labels {
+		v.Labels[name] = redact.Logins(value)
+	}
+	v.Title, v.Seen, v.Description, v.Muted, v.Standing = redact.Logins(v.Title), redact.Logins(v.Seen), redact.Logins(v.Description), redact.Logins(v.Muted), redact.Logins(v.Standing)
 }
 
 // isPlace: a file and a line.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"catpaw/internal/redact"
 )
 
 // stripLength is of how many runs of a check the result is remembered.
@@ -73,7 +75,7 @@ func (r *record) end(t tally, err error) {
 	defer r.mu.Unlock()
 	r.running, r.took, r.tally, r.err = false, time.Since(r.began), t, ""
 	if err != nil {
-		r.err = err.Error()
+		r.err = redact.Logins(err.Error())
 	}
 	if t.results == 0 { // it ran, and found nothing to tell of
 		r.tally.worst = Ok

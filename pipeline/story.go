@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"catpaw/internal/redact"
 )
 
 // story is how an output is doing. It tells the log of a repeated failure once, then when it changes,
@@ -39,7 +41,7 @@ type Health struct {
 func (s *story) health() Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := Health{LastSuccess: s.lastGood, LastError: s.lastError, LastFailure: s.lastFail}
+	h := Health{LastSuccess: s.lastGood, LastError: redact.Logins(s.lastError), LastFailure: s.lastFail}
 	if len(s.failing) > 0 {
 		h.FailsSince = s.since
 	}

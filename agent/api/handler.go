@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
+	"time"
 )
 
 // root begins every path of the API.
@@ -152,8 +154,8 @@ func public(a Agent) http.Handler {
 	mux := http.NewServeMux()
 	pageRoutes(mux)
 	routes(mux, a, true)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { sayWell(w, a.Stuck()) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { sayWell(w, a.Unwell()) })
+	mux.HandleFunc("GET /healthz", sayWell(a.Stuck))
+	mux.HandleFunc("GET /readyz", sayWell(a.Unwell))
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		status, err := a.Status()
 		if err != nil {
@@ -166,10 +168,25 @@ func public(a Agent) http.Handler {
 	return strictly(mux)
 }
 
-func sayWell(w http.ResponseWriter, err error) {
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
+// sayWell asks at most once a second, for anybody may ask, and tells why it is not well only who has logged in.
+func sayWell(judge func() error) http.HandlerFunc {
+	var mu sync.Mutex
+	var asked time.Time
+	var verdict error
+	return func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		if time.Since(asked) >= time.Second {
+			verdict, asked = judge(), time.Now()
+		}
+		err := verdict
+		mu.Unlock()
+		switch {
+		case err == nil:
+			_, _ = w.Write([]byte("ok\n"))
+		case isStranger(r):
+			http.Error(w, "unwell: log in to see why", http.StatusServiceUnavailable)
+		default:
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
 	}
-	_, _ = w.Write([]byte("ok\n"))
 }

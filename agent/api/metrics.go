@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -90,13 +91,19 @@ func writeFamilies[T any](w *metrics, families []family[T], all []T, labels func
 	for _, f := range families {
 		w.head(f.name, f.kind, f.help)
 		for _, one := range all {
-			w.sample(f.name, f.value(one), labels(one)...)
+			if value := f.value(one); !math.IsNaN(value) { // there is none yet
+				w.sample(f.name, value, labels(one)...)
+			}
 		}
 	}
 }
 
 func (w *metrics) checks(all []pipeline.CheckHealth) {
 	type check = pipeline.CheckHealth
+	w.head("catpaw_check_info", "gauge", "Where a check is configured and what it looks at.")
+	for _, c := range all {
+		w.sample("catpaw_check_info", 1, "check", c.ID, "plugin", c.Plugin, "at", c.Source, "looks_at", c.LooksAt)
+	}
 	writeFamilies(w, []family[check]{
 		{"catpaw_check_runs_total", "counter", "Runs of the check that have ended.", func(c check) float64 { return float64(c.Runs) }},
 		{"catpaw_check_skipped_ticks_total", "counter", "Ticks at which the check was still running.", func(c check) float64 { return float64(c.Skipped) }},
@@ -105,17 +112,17 @@ func (w *metrics) checks(all []pipeline.CheckHealth) {
 		{"catpaw_check_results", "gauge", "Results of the last run.", func(c check) float64 { return float64(c.Results) }},
 		{"catpaw_check_bad_results", "gauge", "Results of the last run that were Info, Warning or Critical.", func(c check) float64 { return float64(c.Bad) }},
 		{"catpaw_check_duration_seconds", "gauge", "How long the last run took.", func(c check) float64 { return c.Took }},
-		{"catpaw_check_last_run_timestamp_seconds", "gauge", "When the last run began, in unix seconds.", func(c check) float64 { return unixSeconds(c.Began) }},
-	}, all, func(c check) []string { return []string{"check", c.ID, "plugin", c.Plugin, "at", c.Source} })
+		{"catpaw_check_last_run_timestamp_seconds", "gauge", "When the last run began, in unix seconds.", func(c check) float64 { return orNone(unixSeconds(c.Began)) }},
+	}, all, func(c check) []string { return []string{"check", c.ID, "plugin", c.Plugin} })
 }
 
 func (w *metrics) outputs(all []QueueStatus) {
 	now := time.Now()
 	writeFamilies(w, []family[QueueStatus]{
-		{"catpaw_output_up", "gauge", "0 where the sink does not take events.", func(q QueueStatus) float64 { return truth(q.FailsSince.IsZero()) }},
+		{"catpaw_output_up", "gauge", "0 where the sink does not take events, or no output owns the queue.", func(q QueueStatus) float64 { return truth(!q.Orphan && q.FailsSince.IsZero()) }},
 		{"catpaw_output_queued_events", "gauge", "Events that wait for the output.", func(q QueueStatus) float64 { return float64(q.Queued) }},
 		{"catpaw_output_queued_bytes", "gauge", "Bytes of these events.", func(q QueueStatus) float64 { return float64(q.Bytes) }},
-		{"catpaw_output_oldest_seconds", "gauge", "Age of the oldest event that waits.", func(q QueueStatus) float64 { return q.Age(now).Seconds() }},
+		{"catpaw_output_oldest_age_seconds", "gauge", "Age of the oldest event that waits.", func(q QueueStatus) float64 { return q.Age(now).Seconds() }},
 		{"catpaw_output_dead_letters", "gauge", "Refused events that are kept.", func(q QueueStatus) float64 { return float64(q.Held) }},
 		{"catpaw_output_accepted_events_total", "counter", "Events put into the queue.", func(q QueueStatus) float64 { return float64(q.Counts.Accepted) }},
 		{"catpaw_output_delivered_events_total", "counter", "Events that the sink acknowledged.", func(q QueueStatus) float64 { return float64(q.Counts.Delivered) }},
@@ -124,6 +131,13 @@ func (w *metrics) outputs(all []QueueStatus) {
 		{"catpaw_output_lost_events_total", "counter", "Events given up: the queue was full, or damaged.", func(q QueueStatus) float64 { return float64(q.Counts.Lost) }},
 		{"catpaw_output_purged_events_total", "counter", "Events thrown away by hand.", func(q QueueStatus) float64 { return float64(q.Counts.Purged) }},
 	}, all, func(q QueueStatus) []string { return []string{"output", q.Name} })
+}
+
+func orNone(seconds float64) float64 {
+	if seconds == 0 {
+		return math.NaN()
+	}
+	return seconds
 }
 
 func truth(b bool) float64 {

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	stdlog "log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -112,11 +114,20 @@ func (s *Server) Retry() {
 	s.trouble.Store(nil)
 	s.server = &http.Server{
 		Handler: o.guard(atMost(mostAtOnce, s.handler), s.strangers()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
-		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16, ErrorLog: zap.NewStdLog(zap.NewNop()),
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16, ErrorLog: errorLog(s.log),
 	}
 	server := s.server
 	s.serving.Go(func() { _ = server.Serve(listener) }) // ends with Close
 	s.log.Info("the status page is served", zap.String("listen", listener.Addr().String()))
+}
+
+// errorLog is where net/http tells of panics in handlers.
+func errorLog(log *zap.Logger) *stdlog.Logger {
+	to, err := zap.NewStdLogAt(log, zap.ErrorLevel)
+	if err != nil {
+		panic(err) // there is such a level
+	}
+	return to
 }
 
 // Trouble is why the page cannot be served, "" where it can, or is not wanted.
@@ -135,7 +146,7 @@ func (s *Server) Close() {
 
 func (s *Server) stop() {
 	if s.server != nil {
-		s.server.Close()
+		shutDown(s.server)
 		s.serving.Wait()
 	}
 	s.server, s.served = nil, Options{}
@@ -185,6 +196,9 @@ func (o Options) guard(next http.Handler, tell func(*http.Request)) http.Handler
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/healthz" || r.URL.Path == "/readyz": // they tell a word, and who asks often cannot log in
+			if o.guarded() && !o.knows(r) {
+				r = r.WithContext(context.WithValue(r.Context(), stranger{}, true))
+			}
 		case !o.guarded() && !isLoopback(hostOf(r)):
 			http.Error(w, "ask by 127.0.0.1 or localhost, or set a password in [status]", http.StatusForbidden)
 			return
@@ -197,6 +211,11 @@ func (o Options) guard(next http.Handler, tell func(*http.Request)) http.Handler
 		next.ServeHTTP(w, r)
 	})
 }
+
+// stranger marks requests that are answered, but of somebody who has not logged in.
+type stranger struct{}
+
+func isStranger(r *http.Request) bool { return r.Context().Value(stranger{}) != nil }
 
 func hostOf(r *http.Request) string {
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {

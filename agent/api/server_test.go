@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -99,6 +100,21 @@ func TestWhoMayLook(t *testing.T) {
 	}
 	if strangers != 5 {
 		t.Errorf("%d strangers were told of, want 5", strangers)
+	}
+}
+
+// TestStrangersHearOnlyThatItIsUnwell.
+func TestStrangersHearOnlyThatItIsUnwell(t *testing.T) {
+	t.Parallel()
+	unwell := sayWell(func() error { return errors.New("check exec/1 ought to have run") })
+	for header, want := range map[string]string{"": "unwell: log in", "Bearer tok": "check exec/1"} {
+		r := httptest.NewRequest("GET", "http://127.0.0.1/healthz", nil)
+		r.Header.Set("Authorization", header)
+		w := httptest.NewRecorder()
+		Options{Listen: ":1", Token: "tok"}.guard(unwell, func(*http.Request) {}).ServeHTTP(w, r)
+		if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%q: %d %s", header, w.Code, w.Body)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io/fs"
 	"net"
 	"net/http"
@@ -30,7 +31,7 @@ type socket struct {
 // that. Without it the agent runs as well.
 func ServeSocket(stateDir string, a Agent, log *zap.Logger) (end func()) {
 	s := &socket{path: SocketPath(stateDir), log: log}
-	server := &http.Server{Handler: everything(a), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: everything(a), ReadHeaderTimeout: 5 * time.Second, ErrorLog: errorLog(log)}
 	stop, done := make(chan struct{}), make(chan struct{})
 	var serving sync.WaitGroup
 	listener := s.listen()
@@ -46,7 +47,7 @@ func ServeSocket(stateDir string, a Agent, log *zap.Logger) (end func()) {
 			for here := true; here; {
 				select {
 				case <-stop:
-					server.Close()
+					shutDown(server)
 					serving.Wait()
 					_ = os.Remove(s.path)
 					return
@@ -66,6 +67,14 @@ func ServeSocket(stateDir string, a Agent, log *zap.Logger) (end func()) {
 		close(stop)
 		<-done
 	}
+}
+
+// shutDown lets go of who was asking, after a moment to answer.
+func shutDown(server *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = server.Shutdown(ctx)
+	server.Close()
 }
 
 // isOurs reports whether the name still leads to the socket that we serve.

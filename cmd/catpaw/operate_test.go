@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"catpaw/agent/api"
 )
@@ -144,6 +148,27 @@ func TestTheSocketIsTheUsersOwn(t *testing.T) {
 		if response.StatusCode != c.want {
 			t.Errorf("%s %s: %d, want %d", c.method, c.path, response.StatusCode, c.want)
 		}
+	}
+}
+
+// TestAnAgentThatStopsTakesNoOrders: what it said yes to would be gone.
+func TestAnAgentThatStopsTakesNoOrders(t *testing.T) {
+	t.Parallel()
+	over := make(chan struct{})
+	sink := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-over }))
+	t.Cleanup(func() { close(over); sink.Close() }) // when the agent is gone
+	dir, say := scripted(t, fmt.Sprintf("[[outputs.webhook]]\nurl = %q\ntimeout = '1m'\n", sink.URL))
+	say("Warning")
+	a := start(t, "-configs", dir)
+	a.waitLog("catpaw runs")
+	for !strings.Contains(asks(t, "queue", "-configs", dir), "webhook  1 ") {
+		time.Sleep(20 * time.Millisecond)
+	}
+	a.signal(syscall.SIGTERM)
+	a.waitLog("catpaw stops")
+	out, errs, code := catpaw(t, "silence", "add", "-configs", dir, "--match", "check=*", "--for", "1h")
+	if code != 1 || !strings.Contains(errs, "no catpaw runs") {
+		t.Errorf("it takes a silence: %q %q %d", out, errs, code)
 	}
 }
 

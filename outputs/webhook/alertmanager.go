@@ -83,6 +83,7 @@ type keeper struct {
 	open   func() []*pipeline.Event
 	told   map[string]*pipeline.Event // as delivered, with the description that the engine does not keep
 	stop   context.CancelFunc         // nil until there is somebody to ask
+	yield  context.CancelFunc         // ends the request of again that is on its way; nil without one
 	ended  chan struct{}
 	closed bool
 }
@@ -147,8 +148,21 @@ func (k *keeper) again(ctx context.Context, after string) (last string, more boo
 	}
 	limited, cancel := context.WithTimeout(ctx, k.every)
 	defer cancel()
+	k.mu.Lock()
+	k.yield = cancel
+	k.mu.Unlock()
 	err := k.send(limited, chunk)
 	return chunk[len(chunk)-1].AlertKey, err == nil && from+most < len(open)
+}
+
+// interrupt ends what again is sending: news goes first, and its deadline counts. The next tick tries again.
+func (k *keeper) interrupt() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.yield != nil {
+		k.yield()
+		k.yield = nil
+	}
 }
 
 // firing is what fires now, in the order of its keys, as it was delivered where that was told last.
@@ -216,6 +230,7 @@ func (o *Output) writeAlerts(ctx context.Context, batch []*pipeline.Message) err
 		}
 		events = append(events, event)
 	}
+	o.keeper.interrupt()
 	o.keeper.order.RLock()
 	defer o.keeper.order.RUnlock()
 	err := o.sendAlerts(ctx, events, idOf(batch))

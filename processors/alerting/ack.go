@@ -41,7 +41,8 @@ func (p *Processor) Unack(b *pipeline.Batch, asked string) (View, error) {
 func (p *Processor) acknowledge(b *pipeline.Batch, e *entry, acked bool, note string) View {
 	e.Acked, e.ack = acked, note
 	b.States = append(b.States, store.State(p.encode(e)))
-	return p.view(e, b.Now)
+	one := p.shown(e, b.Now)
+	return one.view(b.Now)
 }
 
 // oneOpen is the one open alert that somebody means.

@@ -68,13 +68,12 @@ type Processor struct {
 	seen       int // bytes of what was seen
 	muters     []Muter
 	muted      map[*entry]bool // those that fire and are muted
-	onFiring   func(key string, labels pipeline.Labels, firing bool)
 }
 
 // New returns a processor without alerts.
 func New(log *zap.Logger) *Processor {
 	return &Processor{
-		log: log, muted: map[*entry]bool{}, onFiring: func(string, pipeline.Labels, bool) {}, alerts: map[string]*entry{}, byOwner: map[string][]*entry{},
+		log: log, muted: map[*entry]bool{}, alerts: map[string]*entry{}, byOwner: map[string][]*entry{},
 		configured: map[string]*pipeline.Check{}, waiting: map[string]*waiting{}, conflicts: map[string]bool{},
 		recovered: map[string]*pipeline.Run{}, lastID: uint64(time.Now().UnixNano()),
 	}

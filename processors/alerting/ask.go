@@ -24,12 +24,13 @@ func (p *Processor) Stories(asked string, now time.Time) (found []Story, more in
 			live = append(live, e)
 		}
 	}
-	for _, e := range meant(live, asked) {
+	those := meant(live, asked)
+	slices.SortFunc(those, func(a, b *entry) int { return compareShown(shown{entry: *a}, shown{entry: *b}) })
+	more = max(0, len(those)-mostStories)
+	for _, e := range those[:len(those)-more] {
 		found = append(found, p.story(e, now))
 	}
-	slices.SortFunc(found, func(a, b Story) int { return compareViews(a.View, b.View) })
-	more = max(0, len(found)-mostStories)
-	return found[:len(found)-more], more
+	return found, more
 }
 
 // meant are the alerts that somebody may mean.

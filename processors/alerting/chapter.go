@@ -16,7 +16,6 @@ const (
 	healing       // good, not yet as often as recover_checks and flapping ask
 	quietEnd      // over, and nobody is to be told
 	noView        // nobody could judge
-	restored      // known from before the agent started
 	settled       // over for long enough
 )
 

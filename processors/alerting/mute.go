@@ -6,43 +6,55 @@ import (
 	"catpaw/pipeline"
 )
 
-// Muter says by what an alert with these labels is kept from being told now, "" where by nothing. Muted, an
-// alert lives on; but nothing of it is told except the end of what was told before. What still fires when
-// nothing mutes it any more is told then.
-type Muter func(key string, labels pipeline.Labels, now time.Time) (by string)
+// Muter keeps alerts from being told. Muted, an alert lives on; but nothing of it is told except the end of what was
+// told before. What still fires when nothing mutes it any more is told then. All of it is called in the processing
+// goroutine.
+type Muter struct {
+	// By says by what an alert with these labels is muted now, "" where by nothing.
+	By func(key string, labels pipeline.Labels, now time.Time) string
+	// Firing (or nil) hears of every alert that begins or ceases to fire.
+	Firing func(key string, labels pipeline.Labels, firing bool)
+	// Fresh: what the last result said does not count when it ends, for it came about by what muted it; only a new
+	// bad result is told.
+	Fresh bool
+}
 
-// MuteWith adds a muter. onFiring (or nil) hears of every alert that begins or ceases to fire. Both are called in
-// the processing goroutine.
-func (p *Processor) MuteWith(muter Muter, onFiring func(key string, labels pipeline.Labels, firing bool)) {
-	p.muters = append(p.muters, muter)
-	if onFiring != nil {
-		before := p.onFiring
-		p.onFiring = func(key string, labels pipeline.Labels, firing bool) {
-			before(key, labels, firing)
-			onFiring(key, labels, firing)
+// MuteWith adds a muter.
+func (p *Processor) MuteWith(m Muter) { p.muters = append(p.muters, m) }
+
+func (p *Processor) onFiring(key string, labels pipeline.Labels, firing bool) {
+	for _, m := range p.muters {
+		if m.Firing != nil {
+			m.Firing(key, labels, firing)
 		}
 	}
 }
 
-// mute notes by what a result is muted, and keeps it: it may be told later.
+// mute notes by what a result is muted, and keeps it where it may be told later. A result that says nothing changes
+// nothing.
 func (p *Processor) mute(e *entry, event *pipeline.Event, now time.Time) bool {
+	if event.Status == pipeline.Unknown {
+		return e.muted != ""
+	}
 	e.muted, e.held = "", nil
 	if !event.Status.IsBad() {
 		return false
 	}
-	if e.muted = p.mutedBy(e, now); e.muted != "" {
+	by, fresh := p.mutedBy(e, now)
+	if e.muted = by; by != "" && !fresh {
 		e.held = event
 	}
-	return e.muted != ""
+	return by != ""
 }
 
-func (p *Processor) mutedBy(e *entry, now time.Time) string {
-	for _, muter := range p.muters {
-		if by := muter(e.key, e.Labels, now); by != "" {
-			return by
+// mutedBy is what mutes an alert, and whether it is the next result that counts when that ends.
+func (p *Processor) mutedBy(e *entry, now time.Time) (by string, fresh bool) {
+	for _, m := range p.muters {
+		if by := m.By(e.key, e.Labels, now); by != "" {
+			return by, m.Fresh
 		}
 	}
-	return ""
+	return "", false
 }
 
 // firing keeps the books of what fires, and of what of it is muted, after a step from previous.
@@ -61,11 +73,15 @@ func (p *Processor) firing(e *entry, previous Alert) {
 func (p *Processor) Unmute(b *pipeline.Batch) {
 	for e := range p.muted {
 		held := e.held
-		if by := p.mutedBy(e, b.Now); by != "" {
-			e.muted = by
+		if by, fresh := p.mutedBy(e, b.Now); by != "" {
+			if e.muted = by; fresh {
+				e.held = nil
+			}
 			continue
 		}
-		if e.muted, e.held = "", nil; held == nil || e.check == nil {
+		e.muted, e.held = "", nil
+		delete(p.muted, e)
+		if held == nil || e.check == nil {
 			continue
 		}
 		event := *held

@@ -13,13 +13,13 @@ import (
 // mutedRig is a rig whose alerts are muted by what is in by.
 func mutedRig(t *testing.T, by *string) (r *rig, c *pipeline.Check, fires *[]string) {
 	r, fires = newRig(t), new([]string)
-	r.p.MuteWith(func(string, pipeline.Labels, time.Time) string { return *by }, func(key string, _ pipeline.Labels, firing bool) {
+	r.p.MuteWith(Muter{By: func(string, pipeline.Labels, time.Time) string { return *by }, Firing: func(key string, _ pipeline.Labels, firing bool) {
 		if firing {
 			*fires = append(*fires, key)
 		} else {
 			*fires = slices.DeleteFunc(*fires, func(other string) bool { return other == key })
 		}
-	})
+	}})
 	c = check("exec/1", nil)
 	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
 	return r, c, fires
@@ -39,7 +39,7 @@ func TestWhatStillFiresWhenTheMuteEndsIsToldThen(t *testing.T) {
 	r.want(r.run(c, well, bads("a"), bads("b"), bads("gone")), "")
 	r.want(r.run(c, well, bads("a"), oks("b")), "")
 	r.want(r.unmute(), "")
-	if v := r.p.Views(r.now)[0]; v.Phase != "firing" || v.Muted != by || !strings.Contains(v.Standing, "told then") || strings.Join(*fires, " ") != "a" {
+	if v := r.p.Snapshot(r.now).Views()[0]; v.Phase != "firing" || v.Muted != by || !strings.Contains(v.Standing, "told then") || strings.Join(*fires, " ") != "a" {
 		t.Errorf("%+v, fires %v", v, *fires)
 	}
 	if stories, _ := r.p.Stories("a", r.now); stories[0].Lines[0].Text != "not told: silenced by 1" {
@@ -49,7 +49,7 @@ func TestWhatStillFiresWhenTheMuteEndsIsToldThen(t *testing.T) {
 	r.want(r.unmute(), "a:Warning")
 	r.want(r.unmute(), "")
 	by = "silenced by 2" // it shows before the next result
-	if v := r.p.Views(r.now)[0]; v.Muted != by || v.Standing != by {
+	if v := r.p.Snapshot(r.now).Views()[0]; v.Muted != by || v.Standing != by {
 		t.Errorf("%+v", v)
 	}
 	by = "silenced by 2"
@@ -57,6 +57,34 @@ func TestWhatStillFiresWhenTheMuteEndsIsToldThen(t *testing.T) {
 	if len(r.p.muted)+len(*fires) != 0 {
 		t.Errorf("%d muted, fires %v", len(r.p.muted), *fires)
 	}
+}
+
+// TestConsequencesWaitForANewResult: what was bad while the host was down says nothing once it is up.
+func TestConsequencesWaitForANewResult(t *testing.T) {
+	t.Parallel()
+	by := "inhibited while ping fires"
+	r := newRig(t)
+	r.p.MuteWith(Muter{By: func(string, pipeline.Labels, time.Time) string { return by }, Fresh: true})
+	c := check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
+	r.want(r.run(c, well, bads("web"), bads("mail")), "")
+	by = ""
+	r.want(r.unmute(), "")
+	r.want(r.run(c, well, oks("web"), bads("mail")), "mail:Warning")
+	if len(r.p.muted) != 0 {
+		t.Errorf("%d are muted", len(r.p.muted))
+	}
+}
+
+// TestWhoCannotJudgeEndsNoSilence: the alert stays silenced, and what was bad is told when that ends.
+func TestWhoCannotJudgeEndsNoSilence(t *testing.T) {
+	t.Parallel()
+	by := "silenced by 1"
+	r, c, _ := mutedRig(t, &by)
+	r.want(r.run(c, well, bads("a")), "")
+	r.want(r.run(c, well, finding{"a", pipeline.Unknown, ""}), "")
+	by = ""
+	r.want(r.unmute(), "a:Warning")
 }
 
 func TestAnAckEndsTheRepeatsOfOneEpisode(t *testing.T) {

@@ -62,23 +62,52 @@ type Story struct {
 	Lines []Line `json:"story"`
 }
 
-// Views are all live alerts, those that fire first, the worst and oldest of them before the others. Like
-// all methods it is for the processing goroutine.
-func (p *Processor) Views(now time.Time) []View {
-	all := make([]View, 0, len(p.alerts))
+// Snapshot is a copy of all live alerts: it is made in the processing goroutine, which has no time for more, and looked
+// at elsewhere.
+type Snapshot struct {
+	at      time.Time
+	entries []shown
+}
+
+// shown is an alert with what mutes it.
+type shown struct {
+	entry
+	mutedNow string
+}
+
+// Snapshot copies all live alerts. Like all methods of Processor it is for the processing goroutine.
+func (p *Processor) Snapshot(now time.Time) Snapshot {
+	s := Snapshot{at: now, entries: make([]shown, 0, len(p.alerts))}
 	for _, e := range p.alerts {
-		all = append(all, p.view(e, now))
+		s.entries = append(s.entries, p.shown(e, now))
 	}
-	slices.SortFunc(all, compareViews)
+	return s
+}
+
+// shown copies an alert. What came since the last result counts: so the muters are asked again.
+func (p *Processor) shown(e *entry, now time.Time) shown {
+	one := shown{entry: *e}
+	if e.Phase == Pending || e.Phase == Firing {
+		one.mutedNow, _ = p.mutedBy(e, now)
+	}
+	return one
+}
+
+// Views are the alerts of a snapshot, those that fire first, the worst and oldest of them before the others.
+func (s Snapshot) Views() []View {
+	slices.SortFunc(s.entries, compareShown)
+	all := make([]View, 0, len(s.entries))
+	for i := range s.entries {
+		all = append(all, s.entries[i].view(s.at))
+	}
 	return all
 }
 
-var phaseOrder = map[string]int{Firing.String(): 0, Pending.String(): 1, Recovered.String(): 2, None.String(): 3}
+var phaseOrder = [...]int{Firing: 0, Pending: 1, Recovered: 2, None: 3}
 
-func compareViews(a, b View) int {
-	severity := func(v View) pipeline.Status { s, _ := pipeline.ParseSeverity(v.Severity); return s }
-	return cmp.Or(cmp.Compare(phaseOrder[a.Phase], phaseOrder[b.Phase]), cmp.Compare(severity(b), severity(a)),
-		a.FirstFire.Compare(b.FirstFire), cmp.Compare(a.Key, b.Key))
+func compareShown(a, b shown) int {
+	return cmp.Or(cmp.Compare(phaseOrder[a.Phase], phaseOrder[b.Phase]), cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(a.FirstFire, b.FirstFire), cmp.Compare(a.key, b.key))
 }
 
 // standing is that of the alert, unless something beside it keeps it from being told.
@@ -97,13 +126,9 @@ func (e *entry) standing(p pipeline.Policy, muted string, now time.Time) string 
 	return e.Alert.standing(p, now)
 }
 
-func (p *Processor) view(e *entry, now time.Time) View {
-	policy := e.policy()
+func (e *shown) view(now time.Time) View {
+	policy, muted := e.policy(), e.mutedNow
 	title, _ := e.name()
-	muted := ""
-	if e.Phase == Pending || e.Phase == Firing {
-		muted = p.mutedBy(e, now) // what came since the last result, counts
-	}
 	v := View{
 		Key: e.key, Title: title, Labels: e.Labels.Map(), Check: e.Owner, Phase: e.Phase.String(),
 		Told: e.Count, Of: policy.RepeatNumber, LastTold: e.LastSent, Standing: e.standing(policy, muted, now), Muted: muted, Acked: e.ack, Outputs: e.told,
@@ -181,7 +206,8 @@ func count(n int, what string) string {
 }
 
 func (p *Processor) story(e *entry, now time.Time) Story {
-	s := Story{View: p.view(e, now), Lines: make([]Line, 0, len(e.story))}
+	one := p.shown(e, now)
+	s := Story{View: one.view(now), Lines: make([]Line, 0, len(e.story))}
 	for _, c := range e.story {
 		s.Lines = append(s.Lines, Line{
 			From: time.Unix(int64(c.from), 0), To: time.Unix(int64(c.to), 0), Results: int(c.n), Status: c.status.String(), Text: c.text(),
@@ -203,7 +229,6 @@ var noteTexts = [...]string{
 	healing:  "not over yet: recover_checks, or flapping, asks for more good results in a row",
 	quietEnd: "over, and not told: recovery_notification is off, or nothing was told before",
 	noView:   "nothing decided: the probe could not judge this, or the agent was not looking",
-	restored: "known from before the agent started",
 	settled:  "good, and it was over already",
 }
 

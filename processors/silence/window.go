@@ -111,7 +111,7 @@ func dayOf(name string) int {
 func (w *Window) at(now time.Time) (until time.Time, open bool) {
 	local := now.In(w.zone)
 	for _, back := range []int{0, 1} { // it may have begun yesterday
-		day := local.AddDate(0, 0, -back)
+		day := time.Date(local.Year(), local.Month(), local.Day()-back, 12, 0, 0, 0, w.zone) // noon is on every day
 		if !w.days[day.Weekday()] {
 			continue
 		}

@@ -27,11 +27,12 @@ function part(parent, name, text) {
 // align makes the children of a list those of the items, in their order, keeping what is there: so what is open stays
 // open, and the focus stays where it is.
 function align(list, items, keyOf, create, update) {
+  const wanted = new Set(items.map(item => String(keyOf(item))));
+  for (const element of [...list.children]) if (!wanted.has(element.dataset.key)) element.remove(); // first: what moves loses the focus
   const known = new Map([...list.children].map(element => [element.dataset.key, element]));
   items.forEach((item, i) => {
     const key = String(keyOf(item));
     let element = known.get(key);
-    known.delete(key);
     if (!element) {
       element = create(item);
       element.dataset.key = key;
@@ -39,7 +40,6 @@ function align(list, items, keyOf, create, update) {
     update(element, item);
     if (list.children[i] !== element) list.insertBefore(element, list.children[i] || null);
   });
-  for (const element of known.values()) element.remove();
 }
 
 function duration(seconds) {
@@ -212,14 +212,16 @@ async function look() {
   }
 }
 
-// act changes something and shows what came of it.
+// act changes something and shows what came of it; what went wrong stays until the next act.
 async function act(change) {
+  let failed = '';
   try {
     await change();
   } catch (error) {
-    problem(error.message);
-    return;
+    failed = error.message;
   }
+  $('failed').textContent = failed;
+  $('failed').hidden = !failed;
   await look();
 }
 
