@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"catpaw/outputs/internal/post"
@@ -77,7 +78,8 @@ type keeper struct {
 	every time.Duration
 
 	// order keeps a request of ours and those that deliver apart: what we saw firing must not be told after its end.
-	order sync.RWMutex
+	order   sync.RWMutex
+	waiting atomic.Int32 // Writes that wait for again to let go of order
 
 	mu     sync.Mutex
 	open   func() []*pipeline.Event
@@ -151,18 +153,26 @@ func (k *keeper) again(ctx context.Context, after string) (last string, more boo
 	k.mu.Lock()
 	k.yield = cancel
 	k.mu.Unlock()
+	if k.waiting.Load() > 0 { // one that came before there was anything to interrupt
+		return "", false
+	}
 	err := k.send(limited, chunk)
 	return chunk[len(chunk)-1].AlertKey, err == nil && from+most < len(open)
 }
 
-// interrupt ends what again is sending: news goes first, and its deadline counts. The next tick tries again.
-func (k *keeper) interrupt() {
+// turn waits until no reminder is on its way; one that is, is interrupted: news goes first, and its deadline counts.
+// The next tick reminds again.
+func (k *keeper) turn() (done func()) {
+	k.waiting.Add(1)
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	if k.yield != nil {
 		k.yield()
 		k.yield = nil
 	}
+	k.mu.Unlock()
+	k.order.RLock()
+	k.waiting.Add(-1)
+	return k.order.RUnlock
 }
 
 // firing is what fires now, in the order of its keys, as it was delivered where that was told last.
@@ -230,9 +240,7 @@ func (o *Output) writeAlerts(ctx context.Context, batch []*pipeline.Message) err
 		}
 		events = append(events, event)
 	}
-	o.keeper.interrupt()
-	o.keeper.order.RLock()
-	defer o.keeper.order.RUnlock()
+	defer o.keeper.turn()()
 	err := o.sendAlerts(ctx, events, idOf(batch))
 	if err == nil {
 		for _, event := range events {

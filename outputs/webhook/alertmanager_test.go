@@ -1,8 +1,12 @@
 package webhook
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -137,6 +141,38 @@ func TestManyAlertsAreToldAgainInParts(t *testing.T) {
 	}
 	if rounds != 3 || seen != 2500 {
 		t.Errorf("%d alerts in %d requests", seen, rounds)
+	}
+}
+
+// TestNewsDoesNotWaitForAReminder that hangs.
+func TestNewsDoesNotWaitForAReminder(t *testing.T) {
+	t.Parallel()
+	reminded, over := make(chan struct{}, 100), make(chan struct{})
+	hangs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if strings.Contains(string(body), `"reminder"`) {
+			reminded <- struct{}{}
+			select {
+			case <-over:
+			case <-r.Context().Done():
+			}
+		}
+	}))
+	t.Cleanup(func() { close(over); hangs.Close() })
+	o, g := toAlertmanager(t, hangs.URL), &engine{}
+	o.keeper.every = time.Hour
+	g.fires(&pipeline.Event{Status: pipeline.Warning, AlertKey: "k", TitleRule: "$check", Labels: pipeline.L("check", "reminder")})
+	o.Remind(g.ask)
+	for range 20 {
+		ended := make(chan struct{})
+		go func() { defer close(ended); o.keeper.again(t.Context(), "") }()
+		<-reminded
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // an hour would be the reminder's
+		if err := o.Write(ctx, []*pipeline.Message{firing()})[0]; err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		<-ended
 	}
 }
 
