@@ -50,7 +50,6 @@ func OpenQueues(stateDir string, configured []*pipeline.OutputSpec, write bool) 
 
 // onDisk is a list that was read, and nothing more: who wants more opens the queues to write.
 type onDisk struct {
-	api.Queues
 	infos []store.QueueInfo
 	owned map[string]bool
 }
@@ -63,6 +62,12 @@ func (q *onDisk) List() ([]api.QueueStatus, error) {
 	}
 	return all, nil
 }
+
+var errListOnly = errors.New("the queues were opened for a list only")
+
+func (*onDisk) Events(string, bool, uint64) ([]api.QueuedEvent, error) { return nil, errListOnly }
+func (*onDisk) Purge(string, bool) (int, error)                        { return 0, errListOnly }
+func (*onDisk) Redrive(string, string) (int, error)                    { return 0, errListOnly }
 
 // local works on a store of this process: the agent's, or one that was opened for the purpose.
 type local struct {
