@@ -5,8 +5,8 @@
 # make test-package   installs them and tries what they hold
 # make test-kafka   the output kafka against Apache Kafka itself
 GO      ?= go
-# the version: the tag v1.2.3, or the next one's name with the commit
-VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . || echo 1.0.0-dev.$(COMMIT))
+# the version: the tag v1.2.3, or the next one's name with the time of the commit, so that a later package is newer
+VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . || echo 1.0.0-dev.$(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d%H%M%S 2>/dev/null || echo 0))
 COMMIT  := $(shell git describe --always --exclude '*' --dirty 2>/dev/null || echo unknown)
 DATE    := $(shell git log -1 --format=%cs 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
