@@ -27,12 +27,14 @@ type bursts struct {
 	timer *time.Timer // nil while all is calm
 }
 
-// newBursts begins calmly, unless the user says otherwise with GOGC.
+// newBursts begins with a burst, which a start is; after it all is calm, unless the user says otherwise with GOGC.
 func newBursts() *bursts {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(calmGC)
 	}
-	return &bursts{}
+	b := &bursts{}
+	b.goesOn()
+	return b
 }
 
 // goesOn is called for every large batch.
@@ -58,5 +60,6 @@ func (b *bursts) over() {
 		b.timer = nil
 		debug.SetGCPercent(b.usual)
 		debug.FreeOSMemory()
+		forgetPages()
 	}
 }

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"time"
@@ -22,8 +21,6 @@ type scheduler struct {
 	results chan<- Result
 	recall  func(check string) []byte
 	log     *zap.Logger
-	ctx     context.Context
-	cancel  context.CancelFunc
 
 	running sync.WaitGroup // all runners, those already replaced included
 	mu      sync.Mutex
@@ -31,8 +28,7 @@ type scheduler struct {
 }
 
 func newScheduler(results chan<- Result, recall func(string) []byte, log *zap.Logger) *scheduler {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &scheduler{results: results, recall: recall, log: log, ctx: ctx, cancel: cancel, runners: map[string]*runner{}}
+	return &scheduler{results: results, recall: recall, log: log, runners: map[string]*runner{}}
 }
 
 // apply stops the runners of checks that are gone or changed and starts those that are new.
@@ -46,7 +42,7 @@ func (s *scheduler) apply(checks []*Check) {
 	previous := map[string]*runner{}
 	for id, r := range s.runners {
 		if check := wanted[id]; check == nil || check.Content != r.check.Content {
-			r.cancel()
+			r.stop()
 			previous[id] = r
 			delete(s.runners, id)
 		}
@@ -67,7 +63,11 @@ func (s *scheduler) apply(checks []*Check) {
 
 // stop ends all runners and waits for them.
 func (s *scheduler) stop() {
-	s.cancel()
+	s.mu.Lock()
+	for _, r := range s.runners {
+		r.stop()
+	}
+	s.mu.Unlock()
 	budget := time.NewTimer(stopBudget)
 	defer budget.Stop()
 	ended := make(chan struct{})

@@ -1,125 +1,148 @@
+//go:build unix
+
 package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"catpaw/internal/measure"
 )
 
-const benchTargets = 1000
+// binaryOf builds the program as make build does.
+func binaryOf(b *testing.B) string { return built(b, ".") }
 
-// BenchmarkThousandChecks starts the program on 1,000 TCP targets, once as one instance and once as
-// 1,000, and reports how long after its start the last one was seen, and its resident memory after
-// two rounds at an interval of 10 s. The race detector is off in make bench.
-func BenchmarkThousandChecks(b *testing.B) {
-	for _, c := range []struct {
-		name      string
-		configure func(targets []string) string
-	}{
-		{"targets", func(targets []string) string {
-			return fmt.Sprintf("interval = 10\n[[instances]]\ntargets = [%s]\n", strings.Join(targets, ","))
-		}},
-		{"instances", func(targets []string) string {
-			var text strings.Builder
-			text.WriteString("interval = 10\n")
-			for _, target := range targets {
-				fmt.Fprintf(&text, "[[instances]]\ntargets = [%s]\n", target)
-			}
-			return text.String()
-		}},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			for range b.N {
-				seen, rss := thousandChecks(b, c.configure)
-				b.ReportMetric(seen.Seconds(), "s/all-seen(bound=0.5)")
-				b.ReportMetric(rss, "MiB/resident(bound=25)")
-			}
-		})
+func built(b *testing.B, what string) string {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), "program")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, what)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("go build: %v\n%s", err, out)
 	}
+	return path
 }
 
-func thousandChecks(b *testing.B, configure func([]string) string) (allSeen time.Duration, residentMiB float64) {
+// configured writes a configuration directory with these files and returns it; its state directory is a neighbour.
+func configured(b *testing.B, files map[string]string) (dir string) {
 	b.Helper()
-	var first, total atomic.Int64
-	done := make(chan struct{})
-	rounds := make(chan struct{})
-	var targets []string
-	for range benchTargets {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+	dir = filepath.Join(b.TempDir(), "c")
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			b.Fatal(err)
 		}
-		defer listener.Close()
-		targets = append(targets, strconv.Quote(listener.Addr().String()))
-		go func() {
-			for n := 0; ; n++ {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
-				}
-				conn.Close()
-				if n == 0 && first.Add(1) == benchTargets {
-					close(done)
-				}
-				if total.Add(1) == 2*benchTargets {
-					close(rounds)
-				}
-			}
-		}()
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			b.Fatal(err)
+		}
 	}
-	dir := filepath.Join(b.TempDir(), "conf.d")
-	if err := os.MkdirAll(filepath.Join(dir, "p.net"), 0o755); err != nil {
-		b.Fatal(err)
-	}
-	os.WriteFile(filepath.Join(dir, "p.net", "a.toml"), []byte(configure(targets)), 0o644)
-	binary := filepath.Join(b.TempDir(), "catpaw")
-	build(b, binary)
-	cmd := exec.CommandContext(b.Context(), binary, "-configs", dir)
-	start := time.Now()
+	return dir
+}
+
+// runBinary starts the program, which says no more than its errors.
+func runBinary(b *testing.B, binary, dir string, stdout io.Writer, more ...string) *exec.Cmd {
+	b.Helper()
+	cmd := exec.CommandContext(b.Context(), binary, append([]string{"-configs", dir, "-loglevel", "error"}, more...)...)
+	cmd.Stdout, cmd.Stderr = stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	defer func() { cmd.Process.Kill(); cmd.Wait() }()
-	waitFor(b, done)
-	allSeen = time.Since(start)
-	waitFor(b, rounds)
-	return allSeen, residentOf(b, cmd.Process.Pid)
+	return cmd
 }
 
-func waitFor(b *testing.B, c chan struct{}) {
+func end(cmd *exec.Cmd) {
+	cmd.Process.Kill()
+	cmd.Wait()
+}
+
+// stop ends the program as a service manager does and returns what it cost in all.
+func stop(b *testing.B, cmd *exec.Cmd) measure.Figures {
+	b.Helper()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		b.Fatal(err)
+	}
+	return measure.Ended(cmd.ProcessState)
+}
+
+func wait(b *testing.B, what string, done <-chan struct{}) {
 	b.Helper()
 	select {
-	case <-c:
-	case <-time.After(time.Minute):
-		b.Fatal("not all targets were seen")
+	case <-done:
+	case <-time.After(10 * time.Minute):
+		b.Fatalf("it never came to this: %s", what)
 	}
 }
 
-// residentOf reads VmRSS (proc(5)) in MiB.
-func residentOf(b *testing.B, pid int) float64 {
+// target is a listener on loopback that hangs up on everybody, and closes a channel once so many have come.
+type target struct {
+	address string
+	came    atomic.Int64
+	want    chan arrival
+}
+
+type arrival struct {
+	count int64
+	done  chan struct{}
+}
+
+func newTarget(b *testing.B) *target {
 	b.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		b.Skipf("no /proc here: %v", err)
-	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	kib, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	return kib / 1024
+	b.Cleanup(func() { listener.Close() })
+	t := &target{address: listener.Addr().String(), want: make(chan arrival, 4)}
+	go func() {
+		var awaited []arrival
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+			now := t.came.Add(1)
+			for more := true; more; {
+				select {
+				case a := <-t.want:
+					awaited = append(awaited, a)
+				default:
+					more = false
+				}
+			}
+			for len(awaited) > 0 && now >= awaited[0].count {
+				close(awaited[0].done)
+				awaited = awaited[1:]
+			}
+		}
+	}()
+	return t
 }
 
-func build(b *testing.B, binary string) {
-	b.Helper()
-	if out, err := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, ".").CombinedOutput(); err != nil {
-		b.Fatalf("go build: %v\n%s", err, out)
+// after returns a channel that is closed when so many more connections have come. To be asked for in rising order.
+func (t *target) after(connections int) <-chan struct{} {
+	a := arrival{t.came.Load() + int64(connections), make(chan struct{})}
+	t.want <- a
+	return a.done
+}
+
+// checksOf are so many checks of the target, each an instance of its own.
+func checksOf(t *target, n int) string {
+	var text strings.Builder
+	text.WriteString("interval = 10\n")
+	for i := range n {
+		fmt.Fprintf(&text, "[[instances]]\ntargets = [%q]\nlabels.n = '%d'\n", t.address, i)
 	}
+	return text.String()
 }

@@ -114,6 +114,9 @@ func TestKilledAtRandomMomentsItLosesNothing(t *testing.T) {
 	committed := map[string]bool{}
 	for i := range kills() {
 		a := start(t, "-configs", dir)
+		if i == 0 {
+			a.waitLog("catpaw runs") // from now on there is something that could be lost
+		}
 		time.Sleep(time.Duration(20+rand.IntN(300)) * time.Millisecond) // the random moment
 		a.cmd.Process.Kill()
 		a.wait()

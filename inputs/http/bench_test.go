@@ -24,9 +24,7 @@ import (
 )
 
 const (
-	benchTargets     = 5000
 	benchConcurrency = 100
-	benchRounds      = 7
 	// benchServer, in the environment, turns the test binary into the server of the benchmark: in a
 	// process of its own, so that its CPU time is not counted.
 	benchServer = "CATPAW_BENCH_SERVER"
@@ -47,9 +45,8 @@ func serve() {
 	http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "all is well\n") }))
 }
 
-// startServer starts the server and returns the URLs of so many targets on it, spread over addresses
-// so that no tuple of ports is used twice at short distance.
-func startServer(b *testing.B) []string {
+// startServer starts the server and returns its port.
+func startServer(b *testing.B) (port string) {
 	b.Helper()
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), benchServer+"=1")
@@ -69,51 +66,43 @@ func startServer(b *testing.B) []string {
 		stdin.Close()
 		child.Wait()
 	})
-	port, err := bufio.NewReader(stdout).ReadString('\n')
+	port, err = bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		b.Fatal(err)
 	}
-	hosts := 10
+	return strings.TrimSpace(port)
+}
+
+// urls are those of so many targets on the server, spread over addresses so that no tuple of ports is used twice at
+// short distance.
+func urls(port string, n int) []string {
+	hosts := 100
 	if runtime.GOOS != "linux" {
 		hosts = 1 // elsewhere only 127.0.0.1 is there
 	}
-	urls := make([]string, benchTargets)
-	for i := range urls {
-		urls[i] = fmt.Sprintf("http://127.0.0.%d:%s/%d", 1+i%hosts, strings.TrimSpace(port), i)
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("http://127.0.0.%d:%s/%d", 1+i%hosts, port, i)
 	}
-	return urls
+	return all
 }
 
-// BenchmarkProbe compares the CPU time of a probe of 5,000 targets with that of a bare http.Client that
-// keeps no connection, at the same concurrency, in turn. The bound is 1.3.
-func BenchmarkProbe(b *testing.B) {
-	urls := startServer(b)
-	p := New()
-	p.Targets = urls
-	p.Expect.StatusCode = []string{"20*"}
-	if err := p.Init(); err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		var ratios, probes, bares []float64
-		for range benchRounds {
-			probe := cpu(func() { gatherAll(b, p) })
-			bare := cpu(func() { getAll(b, urls) })
-			probes, bares = append(probes, probe), append(bares, bare)
-			ratios = append(ratios, probe/bare)
+// BenchmarkTargets compares a probe of 5,000 targets with a bare http.Client that keeps no connection, at the same
+// concurrency.
+func BenchmarkTargets(b *testing.B) {
+	port := startServer(b)
+	measure.Grow(b, 5000, func(b *testing.B, n int) {
+		all := urls(port, n)
+		p := New()
+		p.Targets = all
+		p.Expect.StatusCode = []string{"20*"}
+		if err := p.Init(); err != nil {
+			b.Fatal(err)
 		}
-		b.ReportMetric(measure.Median(probes), "µs-cpu/probe")
-		b.ReportMetric(measure.Median(bares), "µs-cpu/bare")
-		b.ReportMetric(measure.Median(ratios), "cpu_ratio(bound=1.3)")
-	}
-}
-
-// cpu is the processor time of this process, user and system, for each target, in microseconds.
-func cpu(work func()) float64 {
-	runtime.GC()
-	before := measure.CPU()
-	work()
-	return float64((measure.CPU() - before).Nanoseconds()) / 1000 / benchTargets
+		measure.Compare(b,
+			func() measure.Figures { return measure.Run(func() { gatherAll(b, p) }) },
+			func() measure.Figures { return measure.Run(func() { getAll(b, all) }) })
+	})
 }
 
 func gatherAll(b *testing.B, p *Probe) {
@@ -126,7 +115,7 @@ func gatherAll(b *testing.B, p *Probe) {
 	if err := p.Gather(context.Background(), report); err != nil {
 		b.Fatal(err)
 	}
-	if good.Load() != 2*benchTargets {
+	if good.Load() != 2*int64(len(p.Targets)) {
 		b.Fatalf("%d results are Ok", good.Load())
 	}
 }

@@ -37,16 +37,9 @@ func BenchmarkLines(b *testing.B) {
 	p.now = func() time.Time { return start }
 	pipetest.Options(b, fmt.Sprintf("check = 'c'\ndirectory = '%s'\ntimeout = '1m'\nfilter_include = ['*Out of memory*', '*table full*']", dir), p)
 	check := pipetest.Check(p)
-	var probeCPU, bareCPU, probeWall, bareWall []time.Duration
-	for b.Loop() {
-		cpu, wall := measure.Spent(func() { countLines(b, dir) })
-		bareCPU, bareWall = append(bareCPU, cpu), append(bareWall, wall)
-		cpu, wall = measure.Spent(func() { wantAllRead(b, check) })
-		probeCPU, probeWall = append(probeCPU, cpu), append(probeWall, wall)
-	}
-	b.ReportMetric(float64(measure.Median(probeCPU).Nanoseconds())/benchLines, "ns-cpu/line")
-	b.ReportMetric(float64(measure.Median(probeCPU))/float64(measure.Median(bareCPU)), "cpu-ratio(bound=1.5)")
-	b.ReportMetric(float64(measure.Median(probeWall))/float64(measure.Median(bareWall)), "wall-ratio(bound=1.5)")
+	measure.Compare(b,
+		func() measure.Figures { return measure.Run(func() { wantAllRead(b, check) }) },
+		func() measure.Figures { return measure.Run(func() { countLines(b, dir) }) })
 }
 
 func countLines(b *testing.B, dir string) {

@@ -9,10 +9,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,10 +25,7 @@ import (
 // counted as the probe's.
 const beListener = "CATPAW_TEST_BE_A_LISTENER"
 
-const (
-	benchTargets   = 10_000
-	benchListeners = 50
-)
+const benchListeners = 50
 
 // listenForParent prints its addresses and accepts until standard input ends.
 func listenForParent() {
@@ -53,11 +48,9 @@ func listenForParent() {
 	io.Copy(io.Discard, os.Stdin)
 }
 
+// listeners are addresses, which only Linux has so many of on loopback.
 func listeners(b *testing.B) (addresses []string) {
 	b.Helper()
-	if runtime.GOOS != "linux" {
-		b.Skip("only Linux has all of 127.0.0.0/8")
-	}
 	child := exec.CommandContext(b.Context(), os.Args[0])
 	child.Env = append(os.Environ(), beListener+"=1")
 	stdin, err := child.StdinPipe()
@@ -78,32 +71,21 @@ func listeners(b *testing.B) (addresses []string) {
 	return addresses
 }
 
-// BenchmarkTargets compares one Gather over 10,000 targets with a bare net.Dialer loop at the same
-// concurrency, in turn.
+// BenchmarkTargets compares one Gather over 10,000 targets with a bare net.Dialer loop at the same concurrency.
 func BenchmarkTargets(b *testing.B) {
 	addresses := listeners(b)
-	targets := make([]string, benchTargets)
-	for i := range targets {
-		targets[i] = addresses[i%len(addresses)]
-	}
-	p := New()
-	pipetest.Options(b, fmt.Sprintf("targets = [\"%s\"]", strings.Join(targets, `","`)), p)
-	check := pipetest.Check(p)
-	var probeCPU, bareCPU, probeWall, bareWall []time.Duration
-	const rounds = 5
-	for b.Loop() {
-		for range rounds {
-			cpu, wall := measure.Spent(func() { bareLoop(b, targets, p.Concurrency) })
-			bareCPU, bareWall = append(bareCPU, cpu), append(bareWall, wall)
-			cpu, wall = measure.Spent(func() { wantAllOk(b, check) })
-			probeCPU, probeWall = append(probeCPU, cpu), append(probeWall, wall)
+	measure.Grow(b, 10_000, func(b *testing.B, n int) {
+		targets := make([]string, n)
+		for i := range targets {
+			targets[i] = addresses[i%len(addresses)]
 		}
-	}
-	perTarget := func(d time.Duration) float64 { return float64(d.Microseconds()) / benchTargets }
-	b.ReportMetric(perTarget(measure.Median(probeCPU)), "µs-cpu/target")
-	b.ReportMetric(perTarget(measure.Median(bareCPU)), "µs-cpu/bare")
-	b.ReportMetric(float64(measure.Median(probeCPU))/float64(measure.Median(bareCPU)), "cpu-ratio(bound=1.2)")
-	b.ReportMetric(float64(measure.Median(probeWall))/float64(measure.Median(bareWall)), "wall-ratio")
+		p := New()
+		pipetest.Options(b, fmt.Sprintf("timeout = '10m'\ntargets = [\"%s\"]", strings.Join(targets, `","`)), p)
+		check := pipetest.Check(p)
+		measure.Compare(b,
+			func() measure.Figures { return measure.Run(func() { wantAllOk(b, check, n) }) },
+			func() measure.Figures { return measure.Run(func() { bareLoop(b, targets, p.Concurrency) }) })
+	})
 }
 
 func bareLoop(b *testing.B, targets []string, concurrency int) {
@@ -129,9 +111,9 @@ func bareLoop(b *testing.B, targets []string, concurrency int) {
 	workers.Wait()
 }
 
-func wantAllOk(b *testing.B, check *pipeline.Check) {
+func wantAllOk(b *testing.B, check *pipeline.Check, n int) {
 	events, _, err := pipeline.Look(b.Context(), check)
-	if err != nil || len(events) != benchTargets {
+	if err != nil || len(events) != n {
 		b.Fatalf("%d events, %v", len(events), err)
 	}
 	for _, e := range events {
@@ -154,8 +136,7 @@ func BenchmarkDeadTargets(b *testing.B) {
 	}
 	p := New()
 	pipetest.Options(b, fmt.Sprintf("targets = [\"%s\"]", strings.Join(targets, `","`)), p)
-	var lastLive []float64
-	for b.Loop() {
+	measure.Report(b, func() measure.Figures {
 		begun := time.Now()
 		var mu sync.Mutex
 		var last time.Duration
@@ -169,37 +150,6 @@ func BenchmarkDeadTargets(b *testing.B) {
 		if err := p.Gather(b.Context(), report); err != nil {
 			b.Fatal(err)
 		}
-		lastLive = append(lastLive, last.Seconds())
-	}
-	b.ReportMetric(measure.Median(lastLive), "s/last-live(bound=0.2)")
-}
-
-// blackHole is an address on loopback whose backlog is full, so that connects to it hang.
-func blackHole(t testing.TB) string {
-	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
-	for range 4 { // fill it
-		conn, err := stdnet.DialTimeout("tcp", address, 200*time.Millisecond)
-		if err != nil {
-			return address
-		}
-		t.Cleanup(func() { conn.Close() })
-	}
-	t.Skip("a full backlog does not hang connects here")
-	return ""
+		return measure.Figures{"ms-last-live": measure.Milliseconds(last)}
+	})
 }

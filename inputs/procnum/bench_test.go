@@ -3,7 +3,6 @@
 package procnum
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -87,54 +86,24 @@ func readByHand(dir int, path string, buffer []byte) int {
 	return max(n, 0)
 }
 
-// withLibrary is the same through gopsutil.
-func withLibrary(names bool) (found int) {
-	pids, _ := process.PidsWithContext(context.Background())
-	for _, pid := range pids {
-		p := &process.Process{Pid: pid}
-		args, _ := p.Cmdline()
-		found += len(args)
-		if names {
-			name, _ := p.Name()
-			exe, _ := p.Exe()
-			found += len(name) + len(exe)
-		}
-	}
-	return found
-}
-
-// BenchmarkInstances compares 100 checks over 2,000 processes with one, and with a pass through /proc that
-// is written by hand; in turn, so that what else the machine does falls on all of them.
+// BenchmarkInstances compares 100 checks over 2,000 processes with a pass through /proc that is written by hand.
 func BenchmarkInstances(b *testing.B) {
-	crowded(b)
 	for _, kind := range []struct {
 		name  string
 		kinds []string
 		names bool
 	}{
-		{"cmdline", []string{"search_cmdline_substring"}, false},
-		{"exec", []string{"search_exec_substring"}, true},
-		{"both", []string{"search_exec_substring", "search_cmdline_substring"}, true},
+		{"Cmdline", []string{"search_cmdline_substring"}, false},
+		{"Both", []string{"search_exec_substring", "search_cmdline_substring"}, true},
 	} {
 		b.Run(kind.name, func(b *testing.B) {
-			oneTable, one := instances(b, 1, kind.kinds...)
-			manyTable, many := instances(b, 100, kind.kinds...)
-			var ones, manys, hands, libraries []time.Duration
-			for b.Loop() {
-				for range 5 {
-					ones = append(ones, measure.CPUOf(func() { round(b, oneTable, one) }))
-					manys = append(manys, measure.CPUOf(func() { round(b, manyTable, many) }))
-					hands = append(hands, measure.CPUOf(func() { handWritten(b, kind.names) }))
-					libraries = append(libraries, measure.CPUOf(func() { withLibrary(kind.names) }))
-				}
-			}
-			ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
-			b.ReportMetric(ms(measure.Median(ones)), "ms-cpu/one")
-			b.ReportMetric(ms(measure.Median(manys)), "ms-cpu/hundred")
-			b.ReportMetric(ms(measure.Median(hands)), "ms-cpu/by-hand")
-			b.ReportMetric(ms(measure.Median(libraries)), "ms-cpu/gopsutil")
-			b.ReportMetric(ms(measure.Median(manys))/ms(measure.Median(ones)), "hundred-to-one(bound=1.5)")
-			b.ReportMetric(ms(measure.Median(manys))/ms(measure.Median(hands)), "hundred-to-by-hand(bound=2)")
+			measure.Grow(b, 100, func(b *testing.B, n int) {
+				crowded(b)
+				table, checks := instances(b, n, kind.kinds...)
+				measure.Compare(b,
+					func() measure.Figures { return measure.Run(func() { round(b, table, checks) }) },
+					func() measure.Figures { return measure.Run(func() { handWritten(b, kind.names) }) })
+			})
 		})
 	}
 }

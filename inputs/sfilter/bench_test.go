@@ -8,10 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"catpaw/internal/measure"
 	"catpaw/pipeline/pipetest"
@@ -47,14 +46,9 @@ func bigLog(b *testing.B) string {
 	return path
 }
 
-func seconds(f func()) float64 {
-	begun := time.Now()
-	f()
-	return time.Since(begun).Seconds()
-}
-
-// BenchmarkBigOutput compares with what a shell would do: cat FILE | grep -c, the same patterns.
-func BenchmarkBigOutput(b *testing.B) {
+// BenchmarkSearch compares with what a shell would do: cat FILE | grep -c, the same patterns. More than 1 GiB is the same
+// file several times.
+func BenchmarkSearch(b *testing.B) {
 	log := bigLog(b)
 	words := strings.Fields("CRITICAL panic segfault oops refused denied corrupt broken expired overrun underrun deadlock leaked aborted killed hung stuck lost dropped failed")
 	globs := make([]string, len(words))
@@ -65,70 +59,37 @@ func BenchmarkBigOutput(b *testing.B) {
 		name    string
 		include []string
 		grep    []string
-		bound   string
 	}{
-		{"one glob", globs[:1], []string{"-c", "CRITICAL"}, "1.3"},
-		{"20 globs", globs, append([]string{"-c"}, each("-e", words)...), "2"},
-		{"5 regexps", []string{`/CRIT[A-Z]+ /`, `/disk \d+ failed/`, `/time[ -]out/`, `/(panic|oops): /`, `/^fatal:/`},
-			[]string{"-cE", "-e", "CRIT[A-Z]+ ", "-e", "disk [0-9]+ failed", "-e", "time[ -]out", "-e", "(panic|oops): ", "-e", "^fatal:"}, "4"},
+		{"OneGlob", globs[:1], []string{"-c", "CRITICAL"}},
+		{"20Globs", globs, append([]string{"-c"}, each("-e", words)...)},
+		{"5Regexps", []string{`/CRIT[A-Z]+ /`, `/disk \d+ failed/`, `/time[ -]out/`, `/(panic|oops): /`, `/^fatal:/`},
+			[]string{"-cE", "-e", "CRIT[A-Z]+ ", "-e", "disk [0-9]+ failed", "-e", "time[ -]out", "-e", "(panic|oops): ", "-e", "^fatal:"}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			p := New()
-			pipetest.Options(b, fmt.Sprintf("check = 'log'\ntimeout = '5m'\ncommand = ['cat', %q]\nfilter_include = ['%s']", log, strings.Join(c.include, "', '")), p)
-			shell := exec.Command("sh", "-c", `cat "$0" | LC_ALL=C grep "$@"`, log)
-			var ours, theirs []float64
-			for b.Loop() {
-				for range 5 {
-					theirs = append(theirs, seconds(func() {
-						cmd := exec.Command(shell.Path, append(shell.Args[1:], c.grep...)...)
-						if err := cmd.Run(); err != nil {
+			measure.Grow(b, 1, func(b *testing.B, times int) {
+				logs := slices.Repeat([]string{log}, times)
+				p := New()
+				pipetest.Options(b, fmt.Sprintf("check = 'log'\ntimeout = '5m'\ncommand = ['cat', '%s']\nfilter_include = ['%s']",
+					strings.Join(logs, "', '"), strings.Join(c.include, "', '")), p)
+				measure.Compare(b,
+					func() measure.Figures { return measure.Run(func() { pipetest.Gather(b, p) }) },
+					func() measure.Figures {
+						shell := fmt.Sprintf(`cat %s | LC_ALL=C grep "$@"`, strings.Join(logs, " "))
+						figures, err := measure.Command(exec.Command("sh", append([]string{"-c", shell, "sh"}, c.grep...)...))
+						if err != nil {
 							b.Fatal(err)
 						}
-					}))
-					ours = append(ours, seconds(func() { pipetest.Gather(b, p) }))
-				}
-			}
-			b.ReportMetric(measure.Median(ours), "s")
-			b.ReportMetric(measure.Median(theirs), "s-grep")
-			b.ReportMetric(measure.Median(ours)/measure.Median(theirs), "ratio(bound="+c.bound+")")
+						return figures
+					})
+			})
 		})
 	}
-	b.Run("memory", func(b *testing.B) {
-		for b.Loop() {
-			b.ReportMetric(peak(b, log)-peak(b, "/dev/null"), "MiB-above-idle(bound=8)")
-		}
-	})
 }
 
+// each is the words, each behind a flag.
 func each(flag string, words []string) (args []string) {
 	for _, word := range words {
 		args = append(args, flag, word)
 	}
 	return args
-}
-
-// bePeak makes this test binary search a file once, so that its memory can be measured.
-const bePeak = "CATPAW_TEST_SEARCH"
-
-// peak is the most memory, in MiB, that a process holds which searches the file.
-func peak(b *testing.B, path string) float64 {
-	b.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run", "^TestSearchForParent$")
-	cmd.Env = append(os.Environ(), bePeak+"="+path)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, out)
-	}
-	return float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024
-}
-
-func TestSearchForParent(t *testing.T) {
-	path := os.Getenv(bePeak)
-	if path == "" {
-		t.Skip("it is for the benchmark of memory")
-	}
-	pipetest.Gather(t, func() *Probe {
-		p := New()
-		pipetest.Options(t, fmt.Sprintf("check = 'log'\ntimeout = '5m'\ncommand = ['cat', %q]\nfilter_include = ['*CRITICAL*']", path), p)
-		return p
-	}())
 }

@@ -1,11 +1,59 @@
-// Package measure is what benchmarks share that compare costs within one run.
+// Package measure is what benchmarks share that set the cost of something beside that of its comparison, in one run.
 package measure
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
+	"testing"
 	"time"
 )
+
+// Figures are what one run gave, by unit: "ms" on the wall, "ms-cpu" of processor time, user and system, "MiB" of
+// resident memory, "events/s" and so on.
+type Figures map[string]float64
+
+// Bare is the suffix of the unit of a comparison's figure.
+const Bare = "/bare"
+
+// Scales are the sizes, in times of the one that a bound is for, at which the growth of a cost is looked at.
+var Scales = []int{1, 4, 16}
+
+// Grow runs a benchmark at each of the Scales of its size.
+func Grow(b *testing.B, size int, run func(b *testing.B, n int)) {
+	for _, scale := range Scales {
+		b.Run(fmt.Sprint("x", scale), func(b *testing.B) { run(b, scale*size) })
+	}
+}
+
+// Compare runs both sides in turn, as often as the benchmark is to loop (-benchtime 5x), so that what else the machine
+// does falls on both, and reports the median of each figure, the comparison's with the suffix Bare.
+func Compare(b *testing.B, ours, bare func() Figures) {
+	b.Helper()
+	all := map[string][]float64{}
+	add := func(figures Figures, suffix string) {
+		for unit, value := range figures {
+			all[unit+suffix] = append(all[unit+suffix], value)
+		}
+	}
+	for b.Loop() {
+		if bare != nil {
+			add(bare(), Bare)
+		}
+		add(ours(), "")
+	}
+	for _, unit := range slices.Sorted(maps.Keys(all)) {
+		b.ReportMetric(Median(all[unit]), unit)
+	}
+	b.ReportMetric(0, "ns/op") // it would be of both, and of what is measured beside
+}
+
+// Report is Compare without a comparison.
+func Report(b *testing.B, ours func() Figures) {
+	b.Helper()
+	Compare(b, ours, nil)
+}
 
 // Median returns the middle one of the values, which it sorts.
 func Median[T cmp.Ordered](values []T) T {
@@ -13,16 +61,5 @@ func Median[T cmp.Ordered](values []T) T {
 	return values[len(values)/2]
 }
 
-// Spent returns what f took: CPU time of this process and of the children that ended meanwhile, user and
-// system together, and time on the wall. Where the system does not tell, CPU is 0.
-func Spent(f func()) (cpu, wall time.Duration) {
-	before, begun := CPU(), time.Now()
-	f()
-	return CPU() - before, time.Since(begun)
-}
-
-// CPUOf is the CPU time of Spent.
-func CPUOf(f func()) time.Duration {
-	cpu, _ := Spent(f)
-	return cpu
-}
+// Milliseconds is a duration as a figure.
+func Milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }

@@ -18,8 +18,6 @@ import (
 	"catpaw/internal/measure"
 )
 
-const queued = 200_000
-
 // BenchmarkJetStream drains a durable queue of 200,000 events into a stream, through the whole agent, and
 // compares with a bare client that publishes as much, as many on their way at a time, and keeps nothing.
 func BenchmarkJetStream(b *testing.B) {
@@ -29,18 +27,13 @@ func BenchmarkJetStream(b *testing.B) {
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}
-	address := free(b)
-	full := fill(b, binary, address)
-	for b.Loop() {
-		var ours, theirs []float64
-		for range 3 {
-			theirs = append(theirs, queued/bare(b).Seconds())
-			ours = append(ours, queued/drain(b, binary, full, address).Seconds())
-		}
-		b.ReportMetric(measure.Median(ours), "events/s")
-		b.ReportMetric(measure.Median(theirs), "events/s-bare")
-		b.ReportMetric(measure.Median(ours)/measure.Median(theirs), "ratio(bound=0.6)")
-	}
+	measure.Grow(b, 200_000, func(b *testing.B, n int) {
+		address := free(b)
+		full := fill(b, binary, address, n)
+		measure.Compare(b,
+			func() measure.Figures { return drain(b, binary, full, address, n) },
+			func() measure.Figures { return bare(b, n) })
+	})
 }
 
 func free(b *testing.B) string {
@@ -53,19 +46,19 @@ func free(b *testing.B) string {
 }
 
 // fill makes a state directory with the events queued, while nobody listens.
-func fill(b *testing.B, binary, address string) (dir string) {
+func fill(b *testing.B, binary, address string, events int) (dir string) {
 	b.Helper()
 	dir = b.TempDir()
 	var text strings.Builder
-	for i := range queued {
+	for i := range events {
 		text.WriteString("[,"[min(i, 1) : min(i, 1)+1])
 		fmt.Fprintf(&text, `{"event_status":"Warning","labels":{"check":"disk usage","mount":"/data/%d"},"description":"%d %% used of a disk that ought to hold the data of customer %d"}`, i, i%100, i)
 	}
 	says := filepath.Join(dir, "says")
 	for path, content := range map[string]string{
 		says:                                  text.String() + "]",
-		filepath.Join(dir, "c/config.toml"):   fmt.Sprintf("[[outputs.nats]]\nservers = ['nats://%s']\njetstream = true\nqueue = { max_events = 1000000, max_bytes = '1GiB' }\n", address),
-		filepath.Join(dir, "c/p.exec/a.toml"): fmt.Sprintf("[[instances]]\ninterval = '1h'\nmax_output = '128MiB'\ncommands = [['cat', %q]]\n", says),
+		filepath.Join(dir, "c/config.toml"):   fmt.Sprintf("[[outputs.nats]]\nservers = ['nats://%s']\njetstream = true\nqueue = { max_events = 10000000, max_bytes = '16GiB' }\n", address),
+		filepath.Join(dir, "c/p.exec/a.toml"): fmt.Sprintf("[[instances]]\ninterval = '1h'\ntimeout = '10m'\nmax_output = '2GiB'\ncommands = [['cat', %q]]\n", says),
 		filepath.Join(dir, "c/p.net/a.toml"):  "[[instances]]\n",
 	} {
 		os.MkdirAll(filepath.Dir(path), 0o755)
@@ -74,18 +67,18 @@ func fill(b *testing.B, binary, address string) (dir string) {
 		}
 	}
 	agent := run(b, binary, dir)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		var queues []struct{ Queued int }
 		out, _ := exec.Command(binary, "queue", "--json", "-configs", filepath.Join(dir, "c")).Output()
-		if json.Unmarshal(out, &queues) == nil && len(queues) == 1 && queues[0].Queued == queued {
+		if json.Unmarshal(out, &queues) == nil && len(queues) == 1 && queues[0].Queued == events {
 			break
 		}
 		if time.Now().After(deadline) {
 			b.Fatalf("the queue does not fill: %s", out)
 		}
 	}
-	kill(agent)
-	os.Remove(filepath.Join(dir, "state.d/catpaw.sock"))
+	agent.Process.Signal(os.Interrupt)
+	agent.Wait()
 	return dir
 }
 
@@ -99,14 +92,9 @@ func run(b *testing.B, binary, dir string, more ...string) *exec.Cmd {
 	return cmd
 }
 
-func kill(cmd *exec.Cmd) {
-	cmd.Process.Kill()
-	cmd.Wait()
-}
-
 // drain starts the agent on a copy of the queue and returns the time from the first event in the stream to
 // the last: the start, with 200,000 alerts to read, is measured elsewhere.
-func drain(b *testing.B, binary, full, address string) time.Duration {
+func drain(b *testing.B, binary, full, address string, events int) measure.Figures {
 	b.Helper()
 	dir := b.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(full)); err != nil {
@@ -116,16 +104,20 @@ func drain(b *testing.B, binary, full, address string) time.Duration {
 	defer stop(s)
 	made := stream(b, s, jetstream.StreamConfig{Name: "ALERTS", Subjects: []string{"catpaw.>"}})
 	agent := run(b, binary, dir, "-plugins", "net") // the events' own check does not run again
-	defer kill(agent)
 	await(b, made, 1)
 	begun := time.Now()
-	await(b, made, queued)
-	return time.Since(begun)
+	await(b, made, uint64(events))
+	took := time.Since(begun)
+	agent.Process.Signal(os.Interrupt)
+	agent.Wait()
+	figures := measure.Ended(agent.ProcessState)
+	figures["events/s"] = float64(events) / took.Seconds()
+	return figures
 }
 
 func await(b *testing.B, s jetstream.Stream, events uint64) {
 	b.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); held(b, s) < events; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); held(b, s) < events; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.Fatalf("%d of %d came", held(b, s), events)
 		}
@@ -133,7 +125,7 @@ func await(b *testing.B, s jetstream.Stream, events uint64) {
 }
 
 // bare publishes with nothing but the client library.
-func bare(b *testing.B) time.Duration {
+func bare(b *testing.B, events int) measure.Figures {
 	b.Helper()
 	s := serve(b, withJetStream)
 	defer stop(s)
@@ -145,8 +137,8 @@ func bare(b *testing.B) time.Duration {
 	data := event(1).JSON()
 	begun := time.Now()
 	const flight = 4000
-	for from := 0; from < queued; from += flight {
-		for i := range flight {
+	for from := 0; from < events; from += flight {
+		for i := range min(flight, events-from) {
 			m := &nats.Msg{Subject: "catpaw.events", Data: data, Header: nats.Header{nats.MsgIdHdr: {fmt.Sprint(from + i)}, "Catpaw-Status": {"Warning"}, "Content-Type": {"application/json"}}}
 			if _, err := js.PublishMsgAsync(m); err != nil {
 				b.Fatal(err)
@@ -154,8 +146,8 @@ func bare(b *testing.B) time.Duration {
 		}
 		<-js.PublishAsyncComplete()
 	}
-	await(b, made, queued)
+	await(b, made, uint64(events))
 	took := time.Since(begun)
 	js.CleanupPublisher()
-	return took
+	return measure.Figures{"events/s": float64(events) / took.Seconds()}
 }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package agent
+
+// forgetPages is for Linux.
+func forgetPages() {}

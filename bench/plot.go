@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// The picture is a grid of small plots, one for each row that grows. Both axes are logarithmic: size to the right, cost
+// upwards, so that linear growth is the grey diagonal, and flat is flat.
+const (
+	plotsAcross  = 4
+	plotWidth    = 200
+	plotHeight   = 120
+	marginX      = 24
+	marginBottom = 52 // of the caption
+)
+
+// colours of the lines, by unit.
+var colours = []struct{ unit, colour string }{
+	{"ms", "#1f77b4"}, {"ms-cpu", "#d62728"}, {"MiB", "#2ca02c"}, {"events/s", "#1f77b4"}, {"ms-p99", "#9467bd"}, {"B/alert", "#8c564b"},
+}
+
+// plot is growth.svg.
+func plot(found results) string {
+	var shown []row
+	for _, row := range rows {
+		if row.grows && len(row.units(found)) > 0 {
+			shown = append(shown, row)
+		}
+	}
+	var svg strings.Builder
+	lines := (len(shown) + plotsAcross - 1) / plotsAcross
+	width, height := plotsAcross*(plotWidth+marginX)+marginX, lines*(plotHeight+marginBottom)+40
+	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="10">`+"\n", width, height)
+	fmt.Fprintf(&svg, `<rect width="%d" height="%d" fill="white"/>`+"\n", width, height)
+	legend(&svg)
+	for i, row := range shown {
+		x, y := marginX+i%plotsAcross*(plotWidth+marginX), 32+i/plotsAcross*(plotHeight+marginBottom)
+		fmt.Fprintf(&svg, `<g transform="translate(%d %d)">`+"\n", x, y)
+		panel(&svg, row, found)
+		svg.WriteString("</g>\n")
+	}
+	svg.WriteString("</svg>\n")
+	return svg.String()
+}
+
+func legend(svg *strings.Builder) {
+	x := marginX
+	for _, c := range colours {
+		if c.unit == "events/s" { // its line is that of time
+			continue
+		}
+		fmt.Fprintf(svg, `<text x="%d" y="16" fill="%s">%s</text>`+"\n", x, c.colour, c.unit)
+		x += 60
+	}
+	fmt.Fprintf(svg, `<text x="%d" y="16" fill="#888">grey: linear; dashed: what it is compared with. Cost of all, relative to its own at size 1</text>`+"\n", x)
+}
+
+func panel(svg *strings.Builder, r row, found results) {
+	fmt.Fprintf(svg, `<rect width="%d" height="%d" fill="none" stroke="#ccc"/>`+"\n", plotWidth, plotHeight)
+	fmt.Fprintf(svg, `<path d="M%s L%s" stroke="#bbb" fill="none"/>`+"\n", point(1, 1), point(16, 16))
+	for _, scale := range []int{1, 4, 16} {
+		fmt.Fprintf(svg, `<text x="%.0f" y="%d" fill="#888" text-anchor="middle">× %d</text>`+"\n", across(float64(scale)), plotHeight+12, scale)
+	}
+	fmt.Fprintf(svg, `<text y="%d">%s</text>`+"\n", plotHeight+26, escape(r.what))
+	for _, c := range colours {
+		line(svg, r, found, c.unit, c.unit, c.colour, "")
+		line(svg, r, found, c.unit+"/bare", c.unit, c.colour, ` stroke-dasharray="3 3" opacity="0.6"`)
+	}
+}
+
+// line draws one figure over the three sizes, relative to the first.
+func line(svg *strings.Builder, r row, found results, name, unit, colour, style string) {
+	first := found[r.keyAt("x1")][name]
+	var path []string
+	for _, scale := range []float64{1, 4, 16} {
+		value, ok := found[r.keyAt(fmt.Sprint("x", scale))][name]
+		if !ok || value <= 0 || first <= 0 {
+			return
+		}
+		path = append(path, point(scale, growthOf(unit, first, value, scale)*scale))
+	}
+	fmt.Fprintf(svg, `<path d="M%s" stroke="%s" fill="none" stroke-width="1.5"%s/>`+"\n", strings.Join(path, " L"), colour, style)
+}
+
+// across and point are the places of a size and a cost, from 1/4 to 64.
+func across(size float64) float64 { return 12 + math.Log2(size)/4*(plotWidth-24) }
+
+func point(size, cost float64) string {
+	up := (math.Log2(min(max(cost, 0.25), 64)) + 2) / 8
+	return fmt.Sprintf("%.1f %.1f", across(size), plotHeight*(1-up))
+}
+
+func escape(text string) string {
+	if len(text) > 44 {
+		text = text[:strings.LastIndexByte(text[:44], ' ')] + " …"
+	}
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "").Replace(text)
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// rounds is how often each side is run; the median counts. Where the size is a multiple it is only for the growth.
+var rounds = map[string]string{"": "5x", "x1": "5x", "x4": "3x", "x16": "3x"}
+
+// measure runs the benchmark of a row at all its sizes, or only at that of its bounds.
+func (r row) measure(found results, boundsOnly bool) error {
+	for _, scale := range r.scales() {
+		if boundsOnly && (len(r.bounds) == 0 || scale != r.boundAt()) {
+			continue
+		}
+		times := rounds[scale]
+		if scale == r.boundAt() {
+			times = rounds[""]
+		}
+		output, err := goTest(r, scale, times)
+		if err != nil {
+			return err
+		}
+		key := r.keyAt(scale)
+		if found[key], err = parse(output); err != nil {
+			return err
+		}
+		if found[key] == nil { // skipped: something is missing here
+			delete(found, key)
+			fmt.Printf("%s was not measured:\n%s", key, output)
+			continue
+		}
+		fmt.Println(key, found[key])
+	}
+	return nil
+}
+
+// goTest runs one benchmark at one size.
+func goTest(r row, scale, times string) ([]byte, error) {
+	parts := strings.Split(strings.TrimSuffix("Benchmark"+r.name+"/"+scale, "/"), "/")
+	pattern := "^" + strings.Join(parts, "$/^") + "$"
+	cmd := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchtime", times, "-timeout", "60m", r.pkg)
+	cmd.Dir, cmd.Stderr = r.dir, os.Stderr
+	output, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, output)
+	}
+	return output, nil
+}
+
+// figures are what a benchmark reported, by unit.
+type figures map[string]float64
+
+func (f figures) String() string {
+	var text []string
+	for _, unit := range slices.Sorted(maps.Keys(f)) {
+		text = append(text, short(f[unit])+" "+unit)
+	}
+	return strings.Join(text, ", ")
+}
+
+// parse finds the one line of a benchmark that go test prints: name, times, and pairs of value and unit
+// (https://go.dev/design/14313-benchmark-format). It returns nil where there is none.
+func parse(output []byte) (figures, error) {
+	for line := range strings.Lines(string(output)) {
+		if fields := strings.Fields(line); len(fields) > 3 && strings.HasPrefix(line, "Benchmark") {
+			return pairs(fields[2:])
+		}
+	}
+	return nil, nil
+}
+
+func pairs(fields []string) (figures, error) {
+	found := figures{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		value, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil {
+			return nil, err
+		}
+		found[fields[i+1]] = value
+	}
+	return found, nil
+}

@@ -1,0 +1,120 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"catpaw/agent"
+	"catpaw/internal/measure"
+)
+
+// idle are the options with which the check that filled a queue does not run again.
+var idle = []string{"-plugins", "net"}
+
+// BenchmarkQueue prints 200,000 events from a queue on disk, from the first to the last, beside encoding and writing
+// as many from memory.
+func BenchmarkQueue(b *testing.B) {
+	binary := binaryOf(b)
+	measure.Grow(b, 200_000, func(b *testing.B, n int) {
+		full := fillQueue(b, binary, n, n, fmt.Sprintf("[[outputs.webhook]]\nname = 'out'\nurl = %q\n%s", refusing(b), unbounded))
+		if err := os.WriteFile(filepath.Join(full, "config.toml"), []byte("[[outputs.stdout]]\nname = 'out'\n"+unbounded), 0o644); err != nil {
+			b.Fatal(err)
+		}
+		measure.Compare(b,
+			func() measure.Figures {
+				cmd, r := piped(b, binary, copyOf(b, full), idle...)
+				defer end(cmd)
+				readLines(b, r, 1)
+				begun := time.Now()
+				readLines(b, r, n-1)
+				took := time.Since(begun)
+				go io.Copy(io.Discard, r)
+				figures := stop(b, cmd)
+				figures["events/s"] = rate(n-1, took)
+				return figures
+			},
+			func() measure.Figures { return encodeAll(b, n) })
+	})
+}
+
+// BenchmarkRestartWithAFullQueue starts on 100,000 queued events of 100 alerts and on none, and compares the time to
+// the first delivery and the memory then.
+func BenchmarkRestartWithAFullQueue(b *testing.B) {
+	binary := binaryOf(b)
+	full := fillQueue(b, binary, 100_000, 100, fmt.Sprintf("[[outputs.webhook]]\nurl = %q\n", refusing(b)))
+	empty := printing(b, 1, 1, "")
+	measure.Compare(b,
+		func() measure.Figures { return firstDelivery(b, binary, copyOf(b, full)) },
+		func() measure.Figures { return firstDelivery(b, binary, copyOf(b, empty)) })
+}
+
+// refusing is the address of a sink that has trouble.
+func refusing(b *testing.B) string {
+	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }))
+	b.Cleanup(down.Close)
+	return down.URL
+}
+
+// fillQueue has the program queue everything for an output that takes nothing.
+func fillQueue(b *testing.B, binary string, events, alerts int, output string) (dir string) {
+	b.Helper()
+	dir = printing(b, events, alerts, output)
+	cmd := runBinary(b, binary, dir, nil)
+	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		queues, closeThem, err := agent.OpenQueues(filepath.Join(filepath.Dir(dir), "state.d"), nil, false)
+		if err == nil {
+			list, _ := queues.List()
+			closeThem()
+			if len(list) == 1 && list[0].Queued >= events {
+				break
+			}
+		}
+		if time.Now().After(deadline) {
+			b.Fatal("the queue does not fill")
+		}
+	}
+	stop(b, cmd)
+	return dir
+}
+
+func copyOf(b *testing.B, dir string) string {
+	b.Helper()
+	to := b.TempDir()
+	if err := os.CopyFS(to, os.DirFS(filepath.Dir(dir))); err != nil {
+		b.Fatal(err)
+	}
+	return filepath.Join(to, "c")
+}
+
+// firstDelivery is the time from the start of the process to the first POST, and the resident memory then.
+func firstDelivery(b *testing.B, binary, dir string) measure.Figures {
+	b.Helper()
+	first, hold := make(chan struct{}, 1), make(chan struct{}) // the first delivery is what is measured: the rest waits
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		select {
+		case first <- struct{}{}:
+		default:
+		}
+		<-hold
+	}))
+	defer server.Close()
+	defer close(hold)
+	main := fmt.Sprintf("[[outputs.webhook]]\nurl = %q\n", server.URL)
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(main), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	begun := time.Now()
+	cmd := runBinary(b, binary, dir, nil)
+	defer end(cmd)
+	wait(b, "the first delivery", first)
+	return measure.Figures{"ms": measure.Milliseconds(time.Since(begun)), "MiB": measure.Resident(cmd.Process.Pid)}
+}
