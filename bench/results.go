@@ -35,23 +35,27 @@ func readResults(path string) (results, error) {
 	return found, nil
 }
 
-// write writes all three files. Results of rows that are no more are dropped.
-func write(found results) error {
-	var raw strings.Builder
+// raw are the results as readResults reads them. Those of rows that are no more are dropped.
+func raw(found results) string {
+	var text strings.Builder
 	for _, row := range rows {
 		for _, scale := range row.scales() {
 			key := row.keyAt(scale)
 			if found[key] == nil {
 				continue
 			}
-			raw.WriteString(key)
+			text.WriteString(key)
 			for _, unit := range slices.Sorted(maps.Keys(found[key])) {
-				fmt.Fprintf(&raw, " %s %s", strconv.FormatFloat(found[key][unit], 'g', 4, 64), unit)
+				fmt.Fprintf(&text, " %s %s", strconv.FormatFloat(found[key][unit], 'g', 4, 64), unit)
 			}
-			raw.WriteString("\n")
+			text.WriteString("\n")
 		}
 	}
-	for path, text := range map[string]string{resultsFile: raw.String(), reportFile: report(found), plotFile: plot(found)} {
+	return text.String()
+}
+
+func write(found results) error {
+	for path, text := range map[string]string{resultsFile: raw(found), reportFile: report(found), plotFile: plot(found)} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			return err
 		}

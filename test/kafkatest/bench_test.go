@@ -100,7 +100,7 @@ func drain(b *testing.B, path, full string, events int, address, topic string) m
 	program.Stderr = &program.log
 	must(b, program.Start())
 	var first time.Time
-	var early int64                                                                   // there when first looked at
+	var early int64                                                                    // there when first looked at
 	for deadline := begun.Add(10 * time.Minute); ; time.Sleep(10 * time.Millisecond) { // each look costs the broker something
 		there := ends(b, client, topic)
 		if there > 0 && first.IsZero() {

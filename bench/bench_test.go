@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestEveryRowHasItsBenchmark(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, row := range rows {
+		if seen[row.key()] {
+			t.Errorf("%s stands there twice", row.key())
+		}
+		seen[row.key()] = true
+		parts := strings.Split(row.name, "/")
+		files, _ := filepath.Glob(filepath.Join("..", row.dir, row.pkg, "*_test.go"))
+		found := false
+		for _, file := range files {
+			text, _ := os.ReadFile(file)
+			found = found || strings.Contains(string(text), "func Benchmark"+parts[0]+"(b *testing.B)")
+		}
+		if !found {
+			t.Errorf("%s: there is no Benchmark%s in %d files", row.key(), parts[0], len(files))
+		}
+	}
+}
+
+func TestALineOfGoTestIsRead(t *testing.T) {
+	t.Parallel()
+	f, err := parse([]byte("goos: linux\nBenchmarkTargets/x1-2 \t 5\t 10.5 MiB\t 4 MiB/bare\t 500 ms\nPASS\n"))
+	if err != nil || f.String() != "10.5 MiB, 4.00 MiB/bare, 500 ms" {
+		t.Error(f, err)
+	}
+	if f, err := parse([]byte("--- SKIP: BenchmarkKafka\nok  \tcatpaw\t1.2s\n")); f != nil || err != nil {
+		t.Error(f, err)
+	}
+	if _, err := parse([]byte("BenchmarkX 5 many ms\n")); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	t.Parallel()
+	r := row{pkg: "./p", name: "B", grows: true}
+	found := results{"p.B/x1": {"ms": 12, "ms/bare": 10, "events/s": 50, "events/s/bare": 2, "MiB": 17}}
+	for _, c := range []struct {
+		bound bound
+		value string
+		word  string
+	}{
+		{ratio("ms", 1.2), "1.20 ×", "holds"},
+		{ratio("ms", 1.1), "1.20 ×", "BROKEN"},
+		{atLeast("events/s", 25), "25.0 ×", "holds"},
+		{atLeast("events/s", 26), "25.0 ×", "BROKEN"},
+		{alone("MiB", 17), "17.0", "holds"},
+		{alone("MiB", 16), "17.0", "BROKEN"},
+		{ratio("MiB", 2), "not measured", "missing"}, // nothing to compare with
+		{ratio("ms-cpu", 2), "not measured", "missing"},
+	} {
+		if v := r.verdict(found, c.bound); v.value != c.value || v.word() != c.word {
+			t.Errorf("%s %s: %s, %s", c.bound.unit, c.bound, v.value, v.word())
+		}
+	}
+}
+
+func TestGrowthIsThatOfOnePiece(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		unit         string
+		small, large float64
+		want         float64
+	}{
+		{"ms", 10, 160, 1}, {"ms", 10, 320, 2}, {"events/s", 100, 50, 2}, {"B/alert", 400, 400, 1},
+	} {
+		if got := growthOf(c.unit, c.small, c.large, 16); got != c.want {
+			t.Errorf("%v: %g", c, got)
+		}
+	}
+}
+
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "results.txt")
+	first := rows[0]
+	found := results{first.keyAt("x1"): {"ms": 1.25, "ms/bare": 1}, first.keyAt("x4"): {"ms": 5}, first.keyAt("x16"): {"ms": 20}, "gone.Row": {"ms": 1}}
+	if err := os.WriteFile(path, []byte(raw(found)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again, err := readResults(path)
+	if err != nil || len(again) != 3 || again[first.keyAt("x1")]["ms"] != 1.25 {
+		t.Errorf("%v, %v", again, err)
+	}
+	if text := report(again); !strings.Contains(text, "| 1.25 × | ≤ 3 × | holds |") {
+		t.Error(text)
+	}
+	if err := xml.Unmarshal([]byte(plot(again)), new(any)); err != nil {
+		t.Error(err)
+	}
+	if none, err := readResults(path + ".none"); err != nil || len(none) != 0 {
+		t.Error(none, err)
+	}
+}
