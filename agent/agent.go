@@ -62,6 +62,7 @@ type Agent struct {
 // Run runs the agent until ctx ends or the reader of standard output has gone. A value on reload makes
 // it read the configuration again. The error is a fault of the configuration at start.
 func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
+	bursts := newBursts() // reading a large configuration is one
 	source.inputs = source.probes()
 	files := watch{dir: source.Dir}
 	files.read()
@@ -70,7 +71,7 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 		return err
 	}
 	a := &Agent{source: source, level: zap.NewAtomicLevel(), logged: c.Log, stateDir: c.StateDir,
-		started: time.Now(), asks: make(chan func()), files: files}
+		started: time.Now(), asks: make(chan func()), files: files, bursts: bursts}
 	if a.log, err = c.Log.open(a.level, toStdout(c)); err != nil {
 		return err
 	}
@@ -142,7 +143,6 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 	if err := a.silences.Restore(a.store.Memo(silencesMemo)); err != nil {
 		a.log.Error("what was silenced is told", zap.Error(err))
 	}
-	a.bursts = newBursts()
 	a.pipeline = pipeline.New(pipeline.Config{
 		Log: a.log, Store: a.store, Processors: processors.Chain(a.alerting),
 		OnReaderGone: stop, OnBurst: a.bursts.goesOn, Open: a.alerting.Open,

@@ -195,7 +195,7 @@ func (n *Node) canonical(b *strings.Builder) {
 	case Table:
 		b.WriteByte('{')
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			fmt.Fprintf(b, "%q:", key)
+			b.WriteString(strconv.Quote(key) + ":")
 			v[key].canonical(b)
 			b.WriteByte(',')
 		}
@@ -208,7 +208,7 @@ func (n *Node) canonical(b *strings.Builder) {
 		}
 		b.WriteByte(']')
 	case string:
-		fmt.Fprintf(b, "%q", v)
+		b.WriteString(strconv.Quote(v))
 	default:
 		text, _ := json.Marshal(v)
 		b.Write(text)
