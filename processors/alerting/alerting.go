@@ -101,8 +101,9 @@ func (p *Processor) Firing() (n int) {
 // Restore takes over alerts that a store has kept. What cannot be read is logged and left out. What is
 // known already is newer; of an alert that was kept twice, the later one counts.
 func (p *Processor) Restore(states []store.State) {
+	var stored decoder
 	for _, state := range states {
-		e, err := decode(state)
+		e, err := stored.decode(state)
 		if err != nil {
 			p.log.Error("a stored alert cannot be read and is forgotten", zap.Error(err))
 			p.obsolete = append(p.obsolete, store.State{Key: state.Key})
