@@ -153,6 +153,7 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 	a.page = api.NewServer(a, a.log)
 	a.opened = a.alerting.Firing()
 	a.apply(c)
+	a.bursts.goesOn() // many alerts take long to read
 	return nil
 }
 

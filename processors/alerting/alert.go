@@ -27,6 +27,7 @@ type Alert struct {
 	Severity  pipeline.Status // of the last bad result
 	Told      pipeline.Status // severity of the last notification, 0 = none in this episode
 	Worst     pipeline.Status // the highest severity told in this episode
+	Acked     bool            // somebody knows: no repeats in this episode
 	FirstFire int64           // unix seconds of the first bad result of the episode
 	BadFor    time.Duration   // judged bad so far while pending; unseen time is not in it
 	Bad       int             // bad results in a row while pending
@@ -34,7 +35,6 @@ type Alert struct {
 	Count     int             // notifications of the episode
 	Sent      int             // notifications since the severity reached Worst: repeat_number bounds these
 	LastSent  time.Time
-	Acked     bool      // somebody knows: no repeats in this episode
 	Flaps     int       // times it opened again within flap_window of its recovery
 	Ended     time.Time // when it recovered
 	LastSeen  time.Time // last result that counts for BadFor; zero after an unseen gap

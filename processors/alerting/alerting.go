@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unique"
 
 	"go.uber.org/zap"
 
@@ -18,15 +19,29 @@ import (
 // entry is one live alert with what is needed to tell its end when no result will.
 type entry struct {
 	Alert
+	from   unique.Handle[origin]
+	Labels pipeline.Labels
+	told   []string // outputs that heard of this episode; nil = all
+
+	key   string
+	id    uint64 // rises from alert to alert, see stateKey
+	aside *aside // never nil
+	place int32  // in byOwner
+	stale bool   // not mentioned since the configuration last changed or the agent started
+}
+
+// origin is what many alerts have in common, which is kept once.
+type origin struct {
 	Owner     string // ID of the check that reports it
 	Source    string
-	Labels    pipeline.Labels
 	TitleRule string
-	told      []string // outputs that heard of this episode; nil = all
+}
 
-	key    string
-	id     uint64          // rises from alert to alert, see stateKey
-	place  int             // in byOwner
+func (e *entry) origin() origin { return e.from.Value() }
+
+// aside is what is known of an alert only since this process runs, but for the acknowledgement: restored ones do
+// mostly without.
+type aside struct {
 	check  *pipeline.Check // nil when restored and not yet reported again
 	run    *pipeline.Run   // the last run that mentioned it
 	badRun *pipeline.Run   // the last run that found it bad
@@ -37,7 +52,17 @@ type entry struct {
 	seen      string          // description of the last bad result
 	held      *pipeline.Event // that result, while muted
 	ack       string          // who acknowledged it, when and why
-	stale     bool            // not mentioned since the configuration last changed or the agent started
+}
+
+// nothing is the aside of all alerts that have none. It is never written to.
+var nothing aside
+
+// own returns the aside of this very alert, to be written to.
+func (e *entry) own() *aside {
+	if e.aside == &nothing {
+		e.aside = new(aside)
+	}
+	return e.aside
 }
 
 // waiting is a new check that has yet to look at everything it is there for.
@@ -118,7 +143,7 @@ func (p *Processor) Restore(states []store.State) {
 			p.obsolete = append(p.obsolete, store.State{Key: old.stateKey()})
 			p.disown(old)
 			p.unsee(old)
-			p.firing(&entry{key: old.key, Labels: old.Labels}, old.Alert)
+			p.firing(&entry{key: old.key, Labels: old.Labels, aside: &nothing}, old.Alert)
 		}
 		p.lastID = max(p.lastID, e.id)
 		if e.told != nil {
@@ -166,23 +191,23 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 			return // all is well and was: the way of nearly every result
 		}
 		p.lastID++
-		e = &entry{key: event.AlertKey, id: p.lastID, Owner: r.Check.ID}
+		e = &entry{key: event.AlertKey, id: p.lastID, from: unique.Make(origin{Owner: r.Check.ID}), aside: new(aside)}
 		p.keep(e)
 	}
 	if p.disputed(e, r) {
 		return
 	}
 	p.claim(e, r)
-	e.waitingOk = nil
+	e.own().waitingOk = nil
 	if status == pipeline.Ok && p.conflicts[e.key] {
-		e.waitingOk = event // a bad one may follow in this run, as it did before
+		e.own().waitingOk = event // a bad one may follow in this run, as it did before
 		return
 	}
 	if status.IsBad() {
 		if p.recovered[e.key] == r.Run {
 			p.complain(e, r, r.Check.Source)
 		}
-		e.badRun = r.Run
+		e.own().badRun = r.Run
 		p.see(e, event.Description)
 		if !r.Check.Policy.Enabled {
 			event = ending(e, b.Now, "alerting was disabled for this check while the alert was open")
@@ -196,13 +221,13 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 
 // claim notes that a check reports this alert now.
 func (p *Processor) claim(e *entry, r *pipeline.Result) {
-	if e.Owner != r.Check.ID {
+	if now := (origin{r.Check.ID, r.Event.Source, r.Event.TitleRule}); now != e.origin() {
 		p.disown(e)
-		e.Owner = r.Check.ID
+		e.from = unique.Make(now)
 		p.keep(e)
 	}
-	e.check, e.run, e.stale = r.Check, r.Run, false
-	e.Source, e.Labels, e.TitleRule = r.Event.Source, r.Event.Labels, r.Event.TitleRule
+	e.own().check, e.own().run = r.Check, r.Run
+	e.stale, e.Labels = false, r.Event.Labels
 }
 
 // disputed reports whether a result must not count, because another check, or an earlier result of the
@@ -212,12 +237,12 @@ func (p *Processor) disputed(e *entry, r *pipeline.Result) bool {
 	if e.Phase != Pending && e.Phase != Firing {
 		return false
 	}
-	other := p.configured[e.Owner]
+	other := p.configured[e.origin().Owner]
 	switch {
-	case e.Owner != r.Check.ID && other != nil && !e.stale:
+	case e.origin().Owner != r.Check.ID && other != nil && !e.stale:
 		p.complain(e, r, other.Source)
 		return true
-	case r.Event.Status == pipeline.Ok && e.badRun == r.Run:
+	case r.Event.Status == pipeline.Ok && e.aside.badRun == r.Run:
 		p.complain(e, r, r.Check.Source)
 		return true
 	}
@@ -235,7 +260,7 @@ func (p *Processor) complain(e *entry, r *pipeline.Result, other string) {
 		what = "one run reports an alert both bad and Ok; it stays bad"
 	}
 	p.log.Error(what, zap.String("alert_key", e.key), zap.String("labels", redact.Logins(e.Labels.String())),
-		zap.String("one", strings.TrimSpace(other+" "+e.Source)), zap.String("other", strings.TrimSpace(r.Check.Source+" "+r.Event.Source)))
+		zap.String("one", strings.TrimSpace(other+" "+e.origin().Source)), zap.String("other", strings.TrimSpace(r.Check.Source+" "+r.Event.Source)))
 }
 
 // step moves one alert on, and notes what must be told and remembered.
@@ -243,7 +268,7 @@ func (p *Processor) step(b *pipeline.Batch, e *entry, o Observation, policy pipe
 	next, decision := e.Step(o, policy)
 	c := chapterOf(o, e.Alert, next, decision, policy)
 	if c.note == muted {
-		by := e.muted
+		by := e.aside.muted
 		c.by = &by
 	}
 	e.chronicle(c)
@@ -254,11 +279,11 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 	previous := e.Alert
 	e.Alert = next
 	if !next.Acked {
-		e.ack = ""
+		e.own().ack = ""
 	}
 	p.firing(e, previous)
-	if decision == Recover && e.run != nil {
-		p.recovered[e.key] = e.run
+	if decision == Recover && e.aside.run != nil {
+		p.recovered[e.key] = e.aside.run
 	}
 	if decision != Silent {
 		event.Outputs = p.routes.hears(e, next.Worst, decision)
@@ -281,20 +306,20 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 
 func (p *Processor) keep(e *entry) {
 	p.alerts[e.key] = e
-	own := p.byOwner[e.Owner]
-	e.place = len(own)
-	p.byOwner[e.Owner] = append(own, e)
+	own := p.byOwner[e.origin().Owner]
+	e.place = int32(len(own))
+	p.byOwner[e.origin().Owner] = append(own, e)
 }
 
 func (p *Processor) disown(e *entry) {
-	own := p.byOwner[e.Owner]
+	own := p.byOwner[e.origin().Owner]
 	last := own[len(own)-1]
 	own[e.place], last.place = last, e.place
 	own[len(own)-1] = nil
 	if len(own) == 1 {
-		delete(p.byOwner, e.Owner)
+		delete(p.byOwner, e.origin().Owner)
 	} else {
-		p.byOwner[e.Owner] = own[:len(own)-1]
+		p.byOwner[e.origin().Owner] = own[:len(own)-1]
 	}
 }
 
@@ -311,8 +336,8 @@ func (p *Processor) ownedBy(owner string, wanted func(*entry) bool) (found []*en
 
 // policy is what holds for an alert whose check may be gone.
 func (e *entry) policy() pipeline.Policy {
-	if e.check != nil {
-		return e.check.Policy
+	if e.aside.check != nil {
+		return e.aside.check.Policy
 	}
 	return pipeline.DefaultPolicy()
 }
@@ -320,7 +345,7 @@ func (e *entry) policy() pipeline.Policy {
 // ending makes the event that tells the end of an alert that no result speaks of.
 func ending(e *entry, now time.Time, why string) *pipeline.Event {
 	return &pipeline.Event{
-		Time: now.Unix(), Status: pipeline.Ok, AlertKey: e.key, Labels: e.Labels, TitleRule: e.TitleRule,
-		Source: e.Source, Description: "[MD]\n- **recovered**: " + why,
+		Time: now.Unix(), Status: pipeline.Ok, AlertKey: e.key, Labels: e.Labels, TitleRule: e.origin().TitleRule,
+		Source: e.origin().Source, Description: "[MD]\n- **recovered**: " + why,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unique"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -318,7 +319,7 @@ func TestAnAlertIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	now := time.Now().Round(0)
 	e := &entry{
-		key: "k", id: 7, stale: true, Owner: "exec/1", Source: "a \"b\"", Labels: pipeline.L("a", "\x01é", "check", "c"), TitleRule: "$check", told: []string{"x", "y"}, ack: "root knows",
+		key: "k", id: 7, stale: true, from: unique.Make(origin{"exec/1", "a \"b\"", "$check"}), Labels: pipeline.L("a", "\x01é", "check", "c"), told: []string{"x", "y"}, aside: &aside{ack: "root knows"},
 		Alert: Alert{
 			Phase: Firing, Severity: pipeline.Critical, Told: pipeline.Warning, Worst: pipeline.Info, FirstFire: 5, BadFor: 6, Bad: 7, Good: 8,
 			Count: 9, Sent: 10, LastSent: now, Flaps: 11, Ended: now.Add(1), Acked: true,
@@ -329,7 +330,7 @@ func TestAnAlertIsKeptWhole(t *testing.T) {
 			t.Errorf("the test does not set %s", reflect.TypeOf(e.Alert).Field(i).Name)
 		}
 	}
-	for _, want := range []*entry{e, {key: "k", id: 1, stale: true, Labels: pipeline.Labels{}}} {
+	for _, want := range []*entry{e, {key: "k", id: 1, stale: true, from: unique.Make(origin{}), aside: &nothing, Labels: pipeline.Labels{}}} {
 		if got, err := new(decoder).decode(New(zap.NewNop()).encode(want)); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
 		}
@@ -368,7 +369,7 @@ func TestOfAnAlertThatWasKeptTwiceTheLaterCounts(t *testing.T) {
 
 func TestAStoredAlertThatIsNoneIsAnError(t *testing.T) {
 	t.Parallel()
-	whole := New(zap.NewNop()).encode(&entry{key: "k", id: 1, Owner: "exec/1", Alert: Alert{Phase: Firing, Count: 300}})
+	whole := New(zap.NewNop()).encode(&entry{key: "k", id: 1, from: unique.Make(origin{Owner: "exec/1"}), aside: &nothing, Alert: Alert{Phase: Firing, Count: 300}})
 	for name, data := range map[string][]byte{
 		"nothing":            nil,
 		"text":               []byte(`{"key":"k"}`),
@@ -389,7 +390,7 @@ func TestAStoredAlertThatIsNoneIsAnError(t *testing.T) {
 
 func BenchmarkStored(b *testing.B) {
 	p := New(zap.NewNop())
-	e := &entry{key: "4f1b21a435253bf868a1249d3ba7715f", id: 7, Owner: "exec/1", Source: "/opt/x.sh", TitleRule: "$check", told: []string{"x", "y"},
+	e := &entry{key: "4f1b21a435253bf868a1249d3ba7715f", id: 7, from: unique.Make(origin{"exec/1", "/opt/x.sh", "$check"}), aside: &nothing, told: []string{"x", "y"},
 		Labels: pipeline.L("check", "disk usage", "from_plugin", "exec", "mount", "/data/1234"), Alert: Alert{Phase: Firing, Count: 1, Sent: 1, LastSent: time.Now(), FirstFire: time.Now().Unix()}}
 	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {

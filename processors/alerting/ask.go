@@ -52,7 +52,7 @@ func meant(among []*entry, asked string) []*entry {
 // isCalled reports whether this is a name of the alert.
 func (e *entry) isCalled(asked string) bool {
 	const shortest = 6 // of an alert key
-	if e.Owner == asked || len(asked) >= shortest && strings.HasPrefix(e.key, asked) {
+	if e.origin().Owner == asked || len(asked) >= shortest && strings.HasPrefix(e.key, asked) {
 		return true
 	}
 	for _, label := range e.Labels {
@@ -80,7 +80,7 @@ func (e *entry) mentions(asked string) bool {
 func isHost(label string) bool { return strings.HasPrefix(label, "from_") && label != "from_plugin" }
 
 func (e *entry) name() (title, where string) {
-	event := pipeline.Event{Labels: e.Labels, TitleRule: e.TitleRule}
+	event := pipeline.Event{Labels: e.Labels, TitleRule: e.origin().TitleRule}
 	return event.Title(), event.Where()
 }
 

@@ -35,20 +35,21 @@ const mostChapters = 16
 
 // chronicle adds a result to the story of an alert.
 func (e *entry) chronicle(c chapter) {
-	if last := len(e.story) - 1; last >= 0 {
-		if l := &e.story[last]; l.status == c.status && l.decision == c.decision && l.note == c.note && sameText(l.by, c.by) && c.decision == Silent {
+	own := e.own()
+	if last := len(own.story) - 1; last >= 0 {
+		if l := &own.story[last]; l.status == c.status && l.decision == c.decision && l.note == c.note && sameText(l.by, c.by) && c.decision == Silent {
 			l.to = c.to
 			l.n++
 			return
 		}
 	}
 	c.n = 1
-	if len(e.story) == mostChapters {
-		copy(e.story, e.story[1:])
-		e.story[mostChapters-1] = c
+	if len(own.story) == mostChapters {
+		copy(own.story, own.story[1:])
+		own.story[mostChapters-1] = c
 		return
 	}
-	e.story = append(e.story, c)
+	own.story = append(own.story, c)
 }
 
 func sameText(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }

@@ -11,15 +11,15 @@ import (
 // endRun looks for alerts that a run did not mention. When it looked everywhere it could have found
 // them, they are over. It also forgets what recovered long ago.
 func (p *Processor) endRun(b *pipeline.Batch, r *pipeline.Result) {
-	open := func(e *entry) bool { return e.run != r.Run || e.waitingOk != nil }
+	open := func(e *entry) bool { return e.aside.run != r.Run || e.aside.waitingOk != nil }
 	for _, e := range p.ownedBy(r.Check.ID, open) {
 		switch {
-		case e.run == r.Run:
-			p.step(b, e, Observation{Status: pipeline.Ok, Time: e.waitingOk.Time, Now: b.Now}, r.Check.Policy, e.waitingOk)
-			e.waitingOk = nil
+		case e.aside.run == r.Run:
+			p.step(b, e, Observation{Status: pipeline.Ok, Time: e.aside.waitingOk.Time, Now: b.Now}, r.Check.Policy, e.aside.waitingOk)
+			e.own().waitingOk = nil
 		case e.Phase == Recovered:
 			p.step(b, e, Observation{Status: pipeline.Ok, Now: b.Now}, r.Check.Policy, nil)
-		case !r.End.Well || r.End.Incomplete[""] || r.End.Incomplete[e.Source]:
+		case !r.End.Well || r.End.Incomplete[""] || r.End.Incomplete[e.origin().Source]:
 			p.step(b, e, Observation{Status: pipeline.Unknown, Now: b.Now}, r.Check.Policy, nil) // nobody looked
 		case e.stale:
 			p.end(b, e, "it was removed from the configuration, or renamed")
@@ -55,7 +55,7 @@ func (p *Processor) looked(r *pipeline.Result) {
 // claimable reports whether a new check may still claim an orphan.
 func (p *Processor) claimable(plugin string, e *entry) bool {
 	for _, w := range p.waiting {
-		if w.plugin == plugin && (!w.looked || w.failed[e.Source]) {
+		if w.plugin == plugin && (!w.looked || w.failed[e.origin().Source]) {
 			return true
 		}
 	}

@@ -34,15 +34,15 @@ func (p *Processor) onFiring(key string, labels pipeline.Labels, firing bool) {
 // nothing.
 func (p *Processor) mute(e *entry, event *pipeline.Event, now time.Time) bool {
 	if event.Status == pipeline.Unknown {
-		return e.muted != ""
+		return e.aside.muted != ""
 	}
-	e.muted, e.held = "", nil
+	e.own().muted, e.own().held = "", nil
 	if !event.Status.IsBad() {
 		return false
 	}
 	by, fresh := p.mutedBy(e, now)
-	if e.muted = by; by != "" && !fresh {
-		e.held = event
+	if e.own().muted = by; by != "" && !fresh {
+		e.own().held = event
 	}
 	return by != ""
 }
@@ -62,7 +62,7 @@ func (p *Processor) firing(e *entry, previous Alert) {
 	if fires := e.Phase == Firing; fires != (previous.Phase == Firing) {
 		p.onFiring(e.key, e.Labels, fires)
 	}
-	if e.Phase == Firing && e.muted != "" {
+	if e.Phase == Firing && e.aside.muted != "" {
 		p.muted[e] = true
 	} else {
 		delete(p.muted, e)
@@ -72,16 +72,16 @@ func (p *Processor) firing(e *entry, previous Alert) {
 // Unmute tells of what fires and is muted no longer. It is to be called from time to time.
 func (p *Processor) Unmute(b *pipeline.Batch) {
 	for e := range p.muted {
-		held := e.held
+		held := e.aside.held
 		if by, fresh := p.mutedBy(e, b.Now); by != "" {
-			if e.muted = by; fresh {
-				e.held = nil
+			if e.own().muted = by; fresh {
+				e.own().held = nil
 			}
 			continue
 		}
-		e.muted, e.held = "", nil
+		e.own().muted, e.own().held = "", nil
 		delete(p.muted, e)
-		if held == nil || e.check == nil {
+		if held == nil || e.aside.check == nil {
 			continue
 		}
 		event := *held

@@ -8,16 +8,16 @@ const mostSeen = 8 << 20
 
 // see keeps the description of the last bad result, as far as there is room.
 func (p *Processor) see(e *entry, description string) {
-	if e.seen == description {
+	if e.aside.seen == description {
 		return
 	}
 	p.unsee(e)
-	e.seen = ""
+	e.own().seen = ""
 	if p.seen+len(description) <= mostSeen {
-		e.seen = strings.Clone(description) // it may be a part of all that a script printed
-		p.seen += len(e.seen)
+		e.own().seen = strings.Clone(description) // it may be a part of all that a script printed
+		p.seen += len(e.aside.seen)
 	}
 }
 
 // unsee is for an alert that is no longer live; what was seen last stays with it.
-func (p *Processor) unsee(e *entry) { p.seen -= len(e.seen) }
+func (p *Processor) unsee(e *entry) { p.seen -= len(e.aside.seen) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"time"
+	"unique"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -51,10 +52,11 @@ const (
 // encode writes what decode reads.
 func (p *Processor) encode(e *entry) store.State {
 	b := p.buffer[:0]
+	from := e.origin()
 	for _, text := range [...]struct {
 		field protowire.Number
 		value string
-	}{{textKey, e.key}, {textCheck, e.Owner}, {textSource, e.Source}, {textTitle, e.TitleRule}, {textAck, e.ack}} {
+	}{{textKey, e.key}, {textCheck, from.Owner}, {textSource, from.Source}, {textTitle, from.TitleRule}, {textAck, e.aside.ack}} {
 		if text.value != "" {
 			b = appendText(b, text.field, text.value)
 		}
@@ -100,16 +102,20 @@ func (d *decoder) decode(state store.State) (*entry, error) {
 		return nil, err
 	}
 	text, n := &f.text, func(field protowire.Number) int64 { return f.number[field-numberPhase] }
-	return &entry{
-		key: text[textKey], id: binary.BigEndian.Uint64([]byte(state.Key)), stale: true,
-		Owner: text[textCheck], Source: text[textSource], Labels: pipeline.L(f.labels...), TitleRule: text[textTitle], told: f.outputs, ack: text[textAck],
+	e := &entry{
+		key: text[textKey], id: binary.BigEndian.Uint64([]byte(state.Key)), stale: true, told: f.outputs, Labels: pipeline.L(f.labels...),
+		from: unique.Make(origin{Owner: text[textCheck], Source: text[textSource], TitleRule: text[textTitle]}), aside: &nothing,
 		Alert: Alert{
 			Phase: Phase(n(numberPhase)), Severity: pipeline.Status(n(numberSeverity)), Told: pipeline.Status(n(numberTold)),
 			Worst: pipeline.Status(n(numberWorst)), FirstFire: n(numberFirstFire), BadFor: time.Duration(n(numberBadFor)),
 			Bad: int(n(numberBad)), Good: int(n(numberGood)), Count: int(n(numberCount)), Sent: int(n(numberSent)),
 			Flaps: int(n(numberFlaps)), LastSent: moment(n(numberLastSent)), Ended: moment(n(numberEnded)), Acked: n(numberAcked) != 0, // not LastSeen: nobody looked since
 		},
-	}, nil
+	}
+	if ack := text[textAck]; ack != "" {
+		e.own().ack = ack
+	}
+	return e, nil
 }
 
 // fields are those of a stored alert.
@@ -180,7 +186,7 @@ func (f *fields) set(field protowire.Number, value string) {
 }
 
 // decoder reads one alert after the other. What many of them have in common, checks, sources, labels, it keeps once: a
-// million alerts take a third of the memory less so. What falls on the place of another takes it, so the table needs no
+// million alerts take a fifth of the memory less so. What falls on the place of another takes it, so the table needs no
 // more room than this.
 type decoder struct {
 	fields fields

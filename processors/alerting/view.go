@@ -121,7 +121,7 @@ func (e *entry) standing(p pipeline.Policy, muted string, now time.Time) string 
 	case muted != "":
 		return muted
 	case e.Acked:
-		return e.ack + "; no repeats, unless it gets worse"
+		return e.aside.ack + "; no repeats, unless it gets worse"
 	}
 	return e.Alert.standing(p, now)
 }
@@ -130,9 +130,9 @@ func (e *shown) view(now time.Time) View {
 	policy, muted := e.policy(), e.mutedNow
 	title, _ := e.name()
 	v := View{
-		Key: e.key, Title: title, Labels: e.Labels.Map(), Check: e.Owner, Phase: e.Phase.String(),
-		Told: e.Count, Of: policy.RepeatNumber, LastTold: e.LastSent, Standing: e.standing(policy, muted, now), Muted: muted, Acked: e.ack, Outputs: e.told,
-		Description: e.seen,
+		Key: e.key, Title: title, Labels: e.Labels.Map(), Check: e.origin().Owner, Phase: e.Phase.String(),
+		Told: e.Count, Of: policy.RepeatNumber, LastTold: e.LastSent, Standing: e.standing(policy, muted, now), Muted: muted, Acked: e.aside.ack, Outputs: e.told,
+		Description: e.aside.seen,
 	}
 	if e.Phase == Pending || e.Phase == Firing {
 		v.Severity, v.FirstFire = e.Severity.String(), time.Unix(e.FirstFire, 0)
@@ -207,8 +207,8 @@ func count(n int, what string) string {
 
 func (p *Processor) story(e *entry, now time.Time) Story {
 	one := p.shown(e, now)
-	s := Story{View: one.view(now), Lines: make([]Line, 0, len(e.story))}
-	for _, c := range e.story {
+	s := Story{View: one.view(now), Lines: make([]Line, 0, len(e.aside.story))}
+	for _, c := range e.aside.story {
 		s.Lines = append(s.Lines, Line{
 			From: time.Unix(int64(c.from), 0), To: time.Unix(int64(c.to), 0), Results: int(c.n), Status: c.status.String(), Text: c.text(),
 		})
