@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -87,8 +88,10 @@ func newApache(t testing.TB, jars, dir string) *apache {
 	a := &apache{dir: dir, authority: newAuthority(t), ports: map[string]int{}}
 	a.authority.write(t, dir)
 	var listeners []string
-	for _, name := range []string{"PLAINTEXT", "LOGIN", "TLS", "SAFE", "CONTROLLER"} {
-		a.ports[name] = freePort(t)
+	names := []string{"PLAINTEXT", "LOGIN", "TLS", "SAFE", "CONTROLLER"}
+	for i, port := range freePorts(t, len(names)) {
+		name := names[i]
+		a.ports[name] = port
 		if name != "CONTROLLER" {
 			listeners = append(listeners, fmt.Sprintf("%s://127.0.0.1:%d", name, a.ports[name]))
 		}
@@ -174,12 +177,22 @@ func (a *apache) logged() string {
 	return string(data[max(0, len(data)-4000):])
 }
 
-func freePort(t testing.TB) int {
+// freePorts returns ports that nobody uses now, each another: they are given back only when all are found. They lie
+// below those that systems give to whoever connects (ip(7), ip_local_port_range): a server that is away for a while must
+// find its own free when it comes back.
+func freePorts(t testing.TB, n int) (ports []int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	for range 1000 {
+		if len(ports) == n {
+			return ports
+		}
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))); err == nil {
+			defer l.Close()
+			ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		}
+	}
+	t.Fatal("no free ports")
+	return nil
 }
 
 func must(t testing.TB, err error) {

@@ -174,7 +174,7 @@ func newHook(t *testing.T, name string) (s *sink, url string) {
 // newStream is a NATS server with a stream; when it is pulled, it is shut down.
 func newStream(t *testing.T) (s *sink, url string) {
 	t.Helper()
-	options := &server.Options{Host: "127.0.0.1", Port: freePort(t), NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir()}
+	options := &server.Options{Host: "127.0.0.1", Port: freePorts(t, 1)[0], NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir()}
 	var running *server.Server
 	start := func() {
 		var err error
