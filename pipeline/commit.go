@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/rand"
 
@@ -12,7 +13,12 @@ import (
 type committer struct {
 	store  *store.Store
 	queues []string
-	buffer []byte // used again
+	random *bufio.Reader // for the ids: a system call for each would be the most of their cost
+	buffer []byte        // used again
+}
+
+func newCommitter(s *store.Store) *committer {
+	return &committer{store: s, random: bufio.NewReader(rand.Reader)}
 }
 
 // route names the queues of all outputs from now on.
@@ -27,7 +33,7 @@ func (c *committer) commit(b *Batch) {
 	if len(b.Notify)+len(b.States)+len(b.Memos) == 0 {
 		return
 	}
-	tx := store.Tx{States: b.States, Memos: b.Memos, Rows: make([]store.Row, 0, len(b.Notify)*len(c.queues))}
+	tx := store.Tx{States: b.States, Memos: b.Memos, Rows: make([]*store.Row, 0, len(b.Notify)*len(c.queues))}
 	for _, event := range b.Notify {
 		if event.Outputs == nil {
 			event.Outputs = c.queues
@@ -35,11 +41,11 @@ func (c *committer) commit(b *Batch) {
 		if len(event.Outputs) == 0 {
 			continue
 		}
-		event.ID = NewID(b.Now, rand.Reader)
+		event.ID = NewID(b.Now, c.random)
 		c.buffer = appendMessage(c.buffer[:0], event)
 		data := bytes.Clone(c.buffer) // of just the size: it may wait long in memory
 		for _, queue := range event.Outputs {
-			tx.Rows = append(tx.Rows, store.Row{
+			tx.Rows = append(tx.Rows, &store.Row{
 				Queue: queue, Key: event.AlertKey, Time: b.Now.Unix(), Closes: event.Status == Ok, Data: data,
 			})
 		}

@@ -68,7 +68,7 @@ func New(c Config) *Pipeline {
 		control:    make(chan func()),
 		finish:     make(chan struct{}),
 		processed:  make(chan struct{}),
-		committer:  &committer{store: c.Store},
+		committer:  newCommitter(c.Store),
 		onBurst:    orNothing(c.OnBurst),
 		open:       c.Open,
 		senders:    newSenders(c.Store, c.Log, c.OnReaderGone, c.OnBurst),

@@ -514,10 +514,10 @@ func TestARowThatCannotBeReadHoldsUpNobody(t *testing.T) {
 		memory, s := store.Memory(zap.NewNop()), &sink{batch: 10}
 		p := New(Config{Log: zap.NewNop(), Store: memory, Processors: []Processor{&tellAll{}}})
 		p.Apply(nil, []*OutputSpec{{Name: "a", Timeout: time.Second, Concurrency: 1, Output: s}}, nil)
-		row := func(key, text string) store.Row {
-			return store.Row{Queue: "a", Key: key, Data: appendMessage(nil, &Event{ID: someID, Description: text})}
+		row := func(key, text string) *store.Row {
+			return &store.Row{Queue: "a", Key: key, Data: appendMessage(nil, &Event{ID: someID, Description: text})}
 		}
-		memory.Commit(store.Tx{Rows: []store.Row{row("k", "1"), {Queue: "a", Key: "broken", Data: []byte("?")}, row("l", "2")}})
+		memory.Commit(store.Tx{Rows: []*store.Row{row("k", "1"), {Queue: "a", Key: "broken", Data: []byte("?")}, row("l", "2")}})
 		synctest.Wait()
 		if left := stop(p); fmt.Sprint(s.delivered()) != "[1 2]" || left != 0 {
 			t.Errorf("delivered %v, left %d", s.delivered(), left)

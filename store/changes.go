@@ -129,6 +129,7 @@ func (w *txWriter) keys(bucket []byte, values map[string][]byte) {
 		return
 	}
 	b := w.tx.Bucket(bucket)
+	b.FillPercent = 0.9 // keys rise as a rule: pages that are half empty would be twice as many to write
 	keys := make([]string, 0, len(values))
 	for key := range values {
 		keys = append(keys, key)

@@ -21,7 +21,7 @@ func elsewhere(t *testing.T) (dir, away string) {
 	dir, away = filepath.Join(base, "state.d"), filepath.Join(base, "away")
 	s, _ := open(t, dir)
 	s.Open("a", limits(1))
-	s.Commit(Tx{Rows: []Row{row("k", 1), row("l", 1), row("k", 2)}})
+	s.Commit(Tx{Rows: []*Row{row("k", 1), row("l", 1), row("k", 2)}})
 	s.Close()
 	must(t, os.Rename(dir, away))
 	pointTo(t, dir, os.Args[0])
@@ -34,7 +34,7 @@ func TestAFileThatOpensLateComesBeforeWhatAWorkerHas(t *testing.T) {
 		dir, away := elsewhere(t)
 		s, _ := open(t, dir)
 		q := s.Open("a", limits(1))
-		s.Commit(Tx{Rows: []Row{row("k", 3)}})
+		s.Commit(Tx{Rows: []*Row{row("k", 3)}})
 		parcels := q.Take(0, 1, 0, nil) // under way
 		pointTo(t, dir, away)
 		until(t, "no trouble", func() bool { return s.Trouble() == nil })
@@ -62,7 +62,7 @@ func TestConcurrencyChangesWhileEventsComeIn(t *testing.T) {
 	const total = 1000
 	committing.Go(func() {
 		for i := range total {
-			s.Commit(Tx{Rows: []Row{row(fmt.Sprint("x", i), i)}})
+			s.Commit(Tx{Rows: []*Row{row(fmt.Sprint("x", i), i)}})
 		}
 	})
 	for i := range 20 {
@@ -100,7 +100,7 @@ func TestAPurgeBesideAWorkerCountsEachRowOnce(t *testing.T) {
 		}
 	})
 	for n := range 30 {
-		var rows []Row
+		var rows []*Row
 		for i := range 300 {
 			rows = append(rows, row(fmt.Sprint("k", i%200), n))
 		}
@@ -153,7 +153,7 @@ func TestConcurrencyChangedOnAFullDisk(t *testing.T) {
 	s.Open("a", limits(1))
 	tx := Tx{}
 	for i := range 900 {
-		tx.Rows = append(tx.Rows, Row{Queue: "a", Key: fmt.Sprint("k", i), Data: make([]byte, 1000)})
+		tx.Rows = append(tx.Rows, &Row{Queue: "a", Key: fmt.Sprint("k", i), Data: make([]byte, 1000)})
 	}
 	s.Commit(tx)
 	s.Close()
@@ -162,7 +162,7 @@ func TestConcurrencyChangedOnAFullDisk(t *testing.T) {
 	s, _ = open(t, dir)
 	q := s.Open("a", limits(3))
 	must(t, os.Remove(filler))
-	s.Commit(Tx{Rows: []Row{row("k", 1)}})
+	s.Commit(Tx{Rows: []*Row{row("k", 1)}})
 	until(t, "no trouble", func() bool { return s.Trouble() == nil })
 	got := 0
 	for deadline := time.Now().Add(patience); q.Len() > 0; time.Sleep(5 * time.Millisecond) {
@@ -181,15 +181,15 @@ func TestWhatOthersAskDoesNotWaitForAHungDisk(t *testing.T) {
 	s, _, err := Open(Config{Dir: t.TempDir(), Log: zap.NewNop(), stall: 10 * time.Millisecond, wrote: func() { <-hang }})
 	must(t, err)
 	q := s.Open("a", limits(1))
-	s.Commit(Tx{Rows: []Row{row("k", 1)}})
+	s.Commit(Tx{Rows: []*Row{row("k", 1)}})
 	until(t, "trouble", func() bool { return s.Trouble() != nil })
 	s.Queues()
 	for i := range 3000 {
-		s.Commit(Tx{Rows: []Row{row("k", i)}})
+		s.Commit(Tx{Rows: []*Row{row("k", i)}})
 		q.Settle(0, q.Take(0, 1, 0, nil), "no")
 	}
 	for i := range 3000 {
-		s.Commit(Tx{Rows: []Row{row("k", i)}})
+		s.Commit(Tx{Rows: []*Row{row("k", i)}})
 	}
 	s.mu.Lock()
 	dead := len(s.pending.dead)
@@ -206,7 +206,7 @@ func TestAPurgeLeavesTheDeadLettersOfAnOutput(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)
 	q := s.Open("a", limits(1))
-	s.Commit(Tx{Rows: []Row{row("k", 1), row("l", 2)}})
+	s.Commit(Tx{Rows: []*Row{row("k", 1), row("l", 2)}})
 	s.Sync()
 	q.Settle(0, q.Take(0, 1, 0, nil), "no")
 	s.Close()
@@ -281,7 +281,7 @@ func TestASpoiltDeadLetterHidesNoOther(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)
 	q := s.Open("a", limits(1))
-	s.Commit(Tx{Rows: []Row{row("k", 1), row("l", 2), row("m", 3)}})
+	s.Commit(Tx{Rows: []*Row{row("k", 1), row("l", 2), row("m", 3)}})
 	s.Sync()
 	q.Settle(0, q.Take(0, 3, 0, nil), strings.Repeat("no! ", 50_000))
 	s.Close()

@@ -54,12 +54,12 @@ func liveWith(t *testing.T, image []byte) {
 	must(t, err)
 	q := s.Open("a", limits(2))
 	for n := range 20 {
-		s.Commit(Tx{Rows: []Row{row("new", n)}, States: []State{{fmt.Sprint(n), []byte("firing")}}})
+		s.Commit(Tx{Rows: []*Row{row("new", n)}, States: []State{{fmt.Sprint(n), []byte("firing")}}})
 		drain(q, 2)
 	}
 	until(t, "the file is good, or a new one is", func() bool { drain(q, 2); return s.Trouble() == nil })
 	s.Open("b", limits(1))
-	s.Commit(Tx{Rows: []Row{{Queue: "b", Key: "k", Data: []byte("kept")}}})
+	s.Commit(Tx{Rows: []*Row{{Queue: "b", Key: "k", Data: []byte("kept")}}})
 	s.Sync()
 	if s.Trouble() == nil && s.Close() == 0 {
 		s, _, err = Open(Config{Dir: dir, Log: zap.NewNop()})

@@ -20,7 +20,7 @@ func TestAFullDisk(t *testing.T) {
 	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
 	s, _ := open(t, dir)
 	q := s.Open("a", limits(1))
-	s.Commit(Tx{Rows: []Row{row("k", 1)}, States: []State{{"k", []byte("firing")}}})
+	s.Commit(Tx{Rows: []*Row{row("k", 1)}, States: []State{{"k", []byte("firing")}}})
 	s.Sync()
 	if s.Trouble() != nil {
 		t.Fatal(s.Trouble())
@@ -32,7 +32,7 @@ func TestAFullDisk(t *testing.T) {
 	n := 1
 	for s.Trouble() == nil && n < 1000 { // free pages of the file take some
 		n++
-		s.Commit(Tx{Rows: []Row{{Queue: "a", Key: "k", Data: fmt.Append(nil, n, big)}}})
+		s.Commit(Tx{Rows: []*Row{{Queue: "a", Key: "k", Data: fmt.Append(nil, n, big)}}})
 		s.Sync()
 	}
 	if s.Trouble() == nil || !strings.Contains(s.Trouble().Text, "disk is full") {
@@ -49,7 +49,7 @@ func TestAFullDisk(t *testing.T) {
 			t.Fatalf("delivery %d is %s", i+2, data)
 		}
 	}
-	s.Commit(Tx{Rows: []Row{row("late", 7)}})
+	s.Commit(Tx{Rows: []*Row{row("late", 7)}})
 	s.Sync()
 	must(t, os.Remove(filler))
 	until(t, "no trouble", func() bool { return s.Trouble() == nil })

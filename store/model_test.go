@@ -72,11 +72,11 @@ func (m *model) start(dir string, lanes int) {
 		Brief: rapid.Bool().Draw(m.t, "brief")})
 }
 
-func (m *model) rows() (rows []Row) {
+func (m *model) rows() (rows []*Row) {
 	for range rapid.IntRange(1, 8).Draw(m.t, "rows") {
 		m.n++
 		key := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"}).Draw(m.t, "key")
-		rows = append(rows, Row{
+		rows = append(rows, &Row{
 			Queue: "a", Key: key, Time: 1, Closes: rapid.Bool().Draw(m.t, "closes"), Data: fmt.Append(nil, m.n),
 		})
 	}
@@ -90,7 +90,7 @@ func (m *model) commit() {
 	m.know(rows)
 }
 
-func (m *model) know(rows []Row) {
+func (m *model) know(rows []*Row) {
 	for _, row := range rows {
 		fmt.Sscan(string(row.Data), &m.n)
 		m.last[row.Key] = m.n

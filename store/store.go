@@ -53,7 +53,7 @@ type Row struct {
 type Tx struct {
 	States []State
 	Memos  []Memo
-	Rows   []Row
+	Rows   []*Row // the store's own from now on
 }
 
 // Config is what a store is made of.
@@ -145,7 +145,7 @@ func (s *Store) Commit(tx Tx) {
 	accepted := len(s.pending.rows)
 	for _, row := range tx.Rows {
 		if q := s.queues[row.Queue]; q != nil {
-			q.accept(&row)
+			q.accept(row)
 		}
 	}
 	if s.config.Dir == "" || s.trouble != nil {

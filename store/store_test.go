@@ -35,8 +35,8 @@ func limits(lanes int) Limits {
 	return Limits{Lanes: lanes, Window: 4, MaxEvents: 1000, MaxBytes: 1 << 20}
 }
 
-func row(key string, n int) Row {
-	return Row{Queue: "a", Key: key, Data: fmt.Appendf(nil, "%s%d", key, n)}
+func row(key string, n int) *Row {
+	return &Row{Queue: "a", Key: key, Data: fmt.Appendf(nil, "%s%d", key, n)}
 }
 
 // drain takes and settles everything, and returns the data in the order in which it came.
@@ -67,7 +67,7 @@ func TestWhatWasCommittedIsThereAfterARestart(t *testing.T) {
 	s.Commit(Tx{
 		States: []State{{"k", []byte("firing")}, {"gone", []byte("x")}},
 		Memos:  []Memo{{"check", []byte("cursor 7")}},
-		Rows:   []Row{row("k", 1), row("l", 2), row("k", 3)},
+		Rows:   []*Row{row("k", 1), row("l", 2), row("k", 3)},
 	})
 	s.Sync()
 	s.Commit(Tx{States: []State{{"gone", nil}}})
@@ -141,7 +141,7 @@ func TestNothingIsLostBetweenTheWriterAndTheReaders(t *testing.T) {
 		})
 	}
 	for i := 0; i < total; i += 4 {
-		s.Commit(Tx{Rows: []Row{row("k", i), row("l", i+1), row("m", i+2), row("n", i+3)}})
+		s.Commit(Tx{Rows: []*Row{row("k", i), row("l", i+1), row("m", i+2), row("n", i+3)}})
 	}
 	for n := range total {
 		select {
@@ -171,7 +171,7 @@ func TestTheFileShrinksWhenItIsMostlyFree(t *testing.T) {
 	q := s.Open("a", Limits{Lanes: 1, Window: 100, MaxEvents: 100_000, MaxBytes: 1 << 30})
 	tx := Tx{States: []State{{"k", []byte("firing")}}}
 	for i := range 8000 {
-		tx.Rows = append(tx.Rows, Row{Queue: "a", Key: fmt.Sprint(i), Data: make([]byte, 1000)})
+		tx.Rows = append(tx.Rows, &Row{Queue: "a", Key: fmt.Sprint(i), Data: make([]byte, 1000)})
 	}
 	s.Commit(tx)
 	s.Sync()
@@ -189,7 +189,7 @@ func TestTheFileShrinksWhenItIsMostlyFree(t *testing.T) {
 	if size() > full/4 {
 		t.Errorf("of %d bytes %d are left", full, size())
 	}
-	s.Commit(Tx{Rows: []Row{row("k", 1)}})
+	s.Commit(Tx{Rows: []*Row{row("k", 1)}})
 	s.Close()
 	s, states := open(t, dir)
 	if got := fmt.Sprint(drain(s.Open("a", limits(1)), 1)); got != "[k1]" || len(states) != 1 {
@@ -206,7 +206,7 @@ func TestAtItsLimitAQueueKeepsTheNewestOfEachAlert(t *testing.T) {
 		s := make()
 		q := s.Open("a", Limits{Lanes: 2, Window: 8, MaxEvents: 100, MaxBytes: 1 << 20})
 		for i := range 1000 {
-			s.Commit(Tx{Rows: []Row{row(fmt.Sprint("k", i%10, "-"), i)}})
+			s.Commit(Tx{Rows: []*Row{row(fmt.Sprint("k", i%10, "-"), i)}})
 		}
 		s.Sync()
 		s.Sync() // the first may have begun to merge
@@ -235,9 +235,9 @@ func TestWhatNotEvenMergingHolds(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t, t.TempDir())
 	q := s.Open("a", Limits{Lanes: 1, Window: 4, MaxEvents: 100, MaxBytes: 1 << 20})
-	var rows []Row
+	var rows []*Row
 	for i := range 130 {
-		rows = append(rows, Row{Queue: "a", Key: fmt.Sprint(i), Data: fmt.Append(nil, i), Closes: i%10 == 0})
+		rows = append(rows, &Row{Queue: "a", Key: fmt.Sprint(i), Data: fmt.Append(nil, i), Closes: i%10 == 0})
 	}
 	s.Commit(Tx{Rows: rows})
 	s.Sync()
@@ -272,7 +272,7 @@ func TestABriefQueueTellsTheNewest(t *testing.T) {
 	brief.Brief = true
 	q := s.Open("a", brief)
 	for i, key := range []string{"x", "y", "x", "x"} {
-		s.Commit(Tx{Rows: []Row{{Queue: "a", Key: key, Time: int64(i + 1), Data: fmt.Append(nil, i)}}})
+		s.Commit(Tx{Rows: []*Row{{Queue: "a", Key: key, Time: int64(i + 1), Data: fmt.Append(nil, i)}}})
 	}
 	const late = 4 // the last is not
 	if got := fmt.Sprint(dataOf(q.Take(0, 5, late, nil))); got != "[[0 2] [1]]" {

@@ -46,7 +46,7 @@ func works(t *testing.T, s *Store, dir string) {
 	t.Helper()
 	until(t, "no trouble", func() bool { return s.Trouble() == nil })
 	s.Open("b", limits(1))
-	s.Commit(Tx{Rows: []Row{{Queue: "b", Key: "new", Data: []byte("new")}}})
+	s.Commit(Tx{Rows: []*Row{{Queue: "b", Key: "new", Data: []byte("new")}}})
 	s.Sync()
 	s.Close()
 	s, _ = open(t, dir)
@@ -179,13 +179,13 @@ func TestARemovedDirectoryComesBackWithEverythingInIt(t *testing.T) {
 	s, _ := open(t, dir)
 	s.Open("a", limits(1))
 	for i := range 10 {
-		s.Commit(Tx{Rows: []Row{row("k", i)}})
+		s.Commit(Tx{Rows: []*Row{row("k", i)}})
 		s.Sync()
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	s.Commit(Tx{Rows: []Row{row("k", 10)}})
+	s.Commit(Tx{Rows: []*Row{row("k", 10)}})
 	s.Sync()
 	if s.Trouble() != nil {
 		t.Fatal(s.Trouble())
@@ -205,7 +205,7 @@ func TestADirectoryThatCannotBeUsed(t *testing.T) {
 	dir, away := filepath.Join(base, "state.d"), filepath.Join(base, "away")
 	s, _ := open(t, dir)
 	s.Open("a", limits(2))
-	s.Commit(Tx{States: []State{{"old", []byte("firing")}}, Rows: []Row{row("k", 1), row("l", 1)}, Memos: []Memo{{"c", []byte("m")}}})
+	s.Commit(Tx{States: []State{{"old", []byte("firing")}}, Rows: []*Row{row("k", 1), row("l", 1)}, Memos: []Memo{{"c", []byte("m")}}})
 	s.Sync()
 	s.Close()
 	must(t, os.Rename(dir, away))
@@ -217,12 +217,12 @@ func TestADirectoryThatCannotBeUsed(t *testing.T) {
 		t.Fatal(err, s.Trouble())
 	}
 	q := s.Open("a", limits(1))
-	s.Commit(Tx{Rows: []Row{row("k", 2)}})
+	s.Commit(Tx{Rows: []*Row{row("k", 2)}})
 	s.Sync()
 	if got := fmt.Sprint(drain(q, 1)); got != "[k2]" {
 		t.Errorf("delivered from memory: %s", got)
 	}
-	s.Commit(Tx{Rows: []Row{row("k", 3)}})
+	s.Commit(Tx{Rows: []*Row{row("k", 3)}})
 	s.Sync()
 	pointTo(t, dir, away)
 	until(t, "no trouble", func() bool { return s.Trouble() == nil })
@@ -264,10 +264,10 @@ func TestADiskThatDoesNotAnswerHoldsUpNobody(t *testing.T) {
 	}})
 	must(t, err)
 	q := s.Open("a", limits(1))
-	s.Commit(Tx{Rows: []Row{row("k", 1)}})
+	s.Commit(Tx{Rows: []*Row{row("k", 1)}})
 	<-hangs
 	for n := 2; n < 5; n++ {
-		s.Commit(Tx{Rows: []Row{row("k", n)}})
+		s.Commit(Tx{Rows: []*Row{row("k", n)}})
 	}
 	until(t, "trouble is seen", func() bool { return s.Trouble() != nil })
 	if got := fmt.Sprint(drain(q, 1)); got != "[k1 k2 k3 k4]" {
@@ -293,9 +293,9 @@ func TestTwoAgentsDoNotFightForOnePlace(t *testing.T) {
 	if second.Trouble() == nil { // else the first was quicker to write its file again
 		second.Open("b", limits(1))
 		for n := range 3 {
-			first.Commit(Tx{Rows: []Row{row("k", n)}})
+			first.Commit(Tx{Rows: []*Row{row("k", n)}})
 			first.Sync()
-			second.Commit(Tx{Rows: []Row{{Queue: "b", Key: "k", Data: []byte("x")}}})
+			second.Commit(Tx{Rows: []*Row{{Queue: "b", Key: "k", Data: []byte("x")}}})
 			second.Sync()
 		}
 		if first.Trouble() == nil || !strings.Contains(first.Trouble().Text, "another catpaw") || second.Trouble() != nil {

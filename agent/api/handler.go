@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/pprof"
 	"net/url"
 	"strconv"
 	"sync"
@@ -146,7 +147,15 @@ func reply(w http.ResponseWriter) func(value any, err error) {
 func everything(a Agent) http.Handler {
 	mux := http.NewServeMux()
 	routes(mux, a, false)
+	profiles(mux)
 	return mux
+}
+
+// profiles are what go tool pprof asks for: where an agent spends its time and memory.
+func profiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index) // also heap, goroutine, allocs, block, mutex
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
 // public is what is served over TCP. What empties queues, shows events or changes the agent itself is not.

@@ -82,6 +82,28 @@ func TestEveryCall(t *testing.T) {
 	}
 }
 
+// TestProfiles: go tool pprof may look through the control socket, and nowhere else.
+func TestProfiles(t *testing.T) {
+	t.Parallel()
+	for path, magic := range map[string]string{
+		"":                  "goroutine", // the list
+		"heap":              "\x1f\x8b",  // gzip
+		"goroutine?debug=1": "goroutine profile:",
+	} {
+		r := httptest.NewRequest("GET", "http://catpaw/debug/pprof/"+path, nil)
+		w := httptest.NewRecorder()
+		everything(&still{}).ServeHTTP(w, r)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), magic) {
+			t.Errorf("%s on the socket: %d", path, w.Code)
+		}
+		w = httptest.NewRecorder()
+		public(&still{}).ServeHTTP(w, r)
+		if w.Code != http.StatusNotFound {
+			t.Errorf("%s over TCP: %d", path, w.Code)
+		}
+	}
+}
+
 func either(yes bool, a, b int) int {
 	if yes {
 		return a

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"catpaw/internal/intern"
 	"catpaw/internal/printable"
 	"catpaw/pipeline"
 
@@ -31,11 +32,11 @@ type wireEvent[L any] struct {
 
 // decodeEvent decodes one element. JSON with comments or commas too many is taken as well; ok is false
 // for null, which stands for nothing.
-func decodeEvent(data []byte) (event pipeline.Event, ok bool, err error) {
+func decodeEvent(data []byte, texts intern.Table) (event pipeline.Event, ok bool, err error) {
 	if string(data) == "null" {
 		return event, false, nil
 	}
-	if event, ok = decodePlain(data); ok {
+	if event, ok = decodePlain(data, texts); ok {
 		return event, true, nil
 	}
 	if event, err = decodeStrict(data); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"unicode/utf8"
 
+	"catpaw/internal/intern"
 	"catpaw/pipeline"
 )
 
@@ -11,20 +12,20 @@ import (
 // nothing twice, nothing else. It is a short cut for decodeStrict, which decodes all there is and says what
 // is wrong; ok false sends the event there. It takes 1.5 µs where encoding/json takes 4, and a burst of
 // events is bound by it.
-func decodePlain(data []byte) (event pipeline.Event, ok bool) {
+func decodePlain(data []byte, texts intern.Table) (event pipeline.Event, ok bool) {
 	if !utf8.Valid(data) {
 		return event, false
 	}
 	var wire wireEvent[pipeline.Labels]
-	c, seconds := cursor{data: data}, int64(0)
-	ok = c.object(func(key string) bool {
-		switch key {
+	c, seconds := cursor{data: data, texts: texts}, int64(0)
+	ok = c.object(func(key []byte) bool {
+		switch string(key) {
 		case "event_status":
-			return c.once(&wire.Status)
+			return c.once(&wire.Status, texts.Text)
 		case "title_rule":
-			return c.once(&wire.TitleRule)
+			return c.once(&wire.TitleRule, texts.Text)
 		case "description":
-			return c.once(&wire.Description)
+			return c.once(&wire.Description, clone)
 		case "event_time":
 			return seconds == 0 && c.digits(&seconds)
 		case "labels":
@@ -45,10 +46,13 @@ func decodePlain(data []byte) (event pipeline.Event, ok bool) {
 	return pipeline.Event{Time: seconds, Status: status, Labels: wire.Labels, TitleRule: wire.TitleRule, Description: wire.Description}, err == nil
 }
 
+func clone(b []byte) string { return string(b) }
+
 // cursor reads JSON and gives up at anything that is not plain.
 type cursor struct {
-	data []byte
-	at   int
+	data  []byte
+	at    int
+	texts intern.Table // what many events have in common is kept once: three allocations less for each
 }
 
 func (c *cursor) space() {
@@ -78,48 +82,49 @@ func (c *cursor) end() bool {
 	return c.at == len(c.data)
 }
 
-// text reads a string. Escapes other than those of quotes, backslashes and white space are not plain.
-func (c *cursor) text() (text string, ok bool) {
+// text reads a string. Escapes other than those of quotes, backslashes and white space are not plain. The bytes are valid
+// as long as the data is.
+func (c *cursor) text() (text []byte, ok bool) {
 	if !c.take('"') {
-		return "", false
+		return nil, false
 	}
 	start := c.at
 	for ; c.at < len(c.data); c.at++ {
 		switch b := c.data[c.at]; {
 		case b == '"':
 			c.at++
-			return string(c.data[start : c.at-1]), true
+			return c.data[start : c.at-1], true
 		case b == '\\':
 			return c.escaped(start)
 		case b < ' ':
-			return "", false
+			return nil, false
 		}
 	}
-	return "", false
+	return nil, false
 }
 
 var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'n': '\n', 't': '\t', 'r': '\r'}
 
-func (c *cursor) escaped(start int) (text string, ok bool) {
+func (c *cursor) escaped(start int) (text []byte, ok bool) {
 	b := bytes.Clone(c.data[start:c.at])
 	for ; c.at < len(c.data); c.at++ {
 		switch one := c.data[c.at]; {
 		case one == '"':
 			c.at++
-			return string(b), true
+			return b, true
 		case one < ' ':
-			return "", false
+			return nil, false
 		case one != '\\':
 			b = append(b, one)
 		default:
 			c.at++
 			if c.at == len(c.data) || escapes[c.data[c.at]] == 0 {
-				return "", false
+				return nil, false
 			}
 			b = append(b, escapes[c.data[c.at]])
 		}
 	}
-	return "", false
+	return nil, false
 }
 
 // digits reads a whole number of at most ten digits.
@@ -135,17 +140,17 @@ func (c *cursor) digits(into *int64) bool {
 }
 
 // once reads a text that was not there before.
-func (c *cursor) once(into *string) bool {
+func (c *cursor) once(into *string, keep func([]byte) string) bool {
 	text, ok := c.text()
-	if *into != "" {
+	if !ok || *into != "" {
 		return false
 	}
-	*into = text
-	return ok
+	*into = keep(text)
+	return true
 }
 
 // object reads an object, its values by value, which is told the key.
-func (c *cursor) object(value func(key string) bool) bool {
+func (c *cursor) object(value func(key []byte) bool) bool {
 	if !c.take('{') {
 		return false
 	}
@@ -165,9 +170,9 @@ func (c *cursor) object(value func(key string) bool) bool {
 
 func (c *cursor) labels(into *pipeline.Labels) bool {
 	*into = make(pipeline.Labels, 0, 4)
-	return c.object(func(key string) bool {
+	return c.object(func(key []byte) bool {
 		text, ok := c.text()
-		*into = append(*into, pipeline.Label{Key: key, Value: text})
+		*into = append(*into, pipeline.Label{Key: c.texts.Text(key), Value: c.texts.Text(text)})
 		return ok
 	})
 }

@@ -3,6 +3,8 @@ package exec
 import (
 	"reflect"
 	"testing"
+
+	"catpaw/internal/intern"
 )
 
 // FuzzPlain holds that the short cut decodes as the long way does, or not at all.
@@ -19,7 +21,7 @@ func FuzzPlain(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		short, ok := decodePlain(data)
+		short, ok := decodePlain(data, make(intern.Table, 4))
 		if !ok {
 			return
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"catpaw/internal/command"
+	"catpaw/internal/intern"
 	"catpaw/internal/markdown"
 	"catpaw/internal/printable"
 	"catpaw/pipeline"
@@ -100,6 +101,7 @@ func (o *outcome) runJSON(ctx context.Context, r *pipeline.Report, spec command.
 
 // each reads the output to its end, or to where it is broken.
 func (s *splitter) each(found func(pipeline.Event), fault func(index int, err error)) error {
+	texts := make(intern.Table, 64)
 	for {
 		element, err := s.next()
 		if err == io.EOF {
@@ -112,7 +114,7 @@ func (s *splitter) each(found func(pipeline.Event), fault func(index int, err er
 		if err != nil {
 			return err
 		}
-		event, ok, err := decodeEvent(element)
+		event, ok, err := decodeEvent(element, texts)
 		switch {
 		case err != nil:
 			fault(s.index, err)

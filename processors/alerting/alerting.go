@@ -39,6 +39,19 @@ type origin struct {
 
 func (e *entry) origin() origin { return e.from.Value() }
 
+// originCache remembers the last origin, which the next result has as a rule.
+type originCache struct {
+	last   origin
+	handle unique.Handle[origin]
+}
+
+func (c *originCache) of(o origin) unique.Handle[origin] {
+	if o != c.last || c.handle == (unique.Handle[origin]{}) {
+		c.last, c.handle = o, unique.Make(o)
+	}
+	return c.handle
+}
+
 // aside is what is known of an alert only since this process runs, but for the acknowledgement: restored ones do
 // mostly without.
 type aside struct {
@@ -78,8 +91,11 @@ type Processor struct {
 	log     *zap.Logger
 	alerts  map[string]*entry   // by alert key; only those pending, firing or lately recovered
 	byOwner map[string][]*entry // the same, in no order
+	origins originCache
 
 	configured map[string]*pipeline.Check
+	lastCheck  *pipeline.Check // that current was asked for, as results come in runs of one check
+	lastIs     bool            // what it said
 	covered    func(plugin string) bool
 	waiting    map[string]*waiting      // by ID: checks that may still claim an orphan
 	orphans    bool                     // there may be alerts whose owner is not configured
@@ -126,7 +142,7 @@ func (p *Processor) Firing() (n int) {
 // Restore takes over alerts that a store has kept. What cannot be read is logged and left out. What is
 // known already is newer; of an alert that was kept twice, the later one counts.
 func (p *Processor) Restore(states []store.State) {
-	var stored decoder
+	stored := newDecoder()
 	for _, state := range states {
 		e, err := stored.decode(state)
 		if err != nil {
@@ -177,8 +193,11 @@ func (p *Processor) Process(b *pipeline.Batch) {
 
 // current is false for a check that a reload removed or changed while its last results were on their way.
 func (p *Processor) current(check *pipeline.Check) bool {
-	now := p.configured[check.ID]
-	return now != nil && now.Content == check.Content
+	if check != p.lastCheck {
+		now := p.configured[check.ID]
+		p.lastCheck, p.lastIs = check, now != nil && now.Content == check.Content
+	}
+	return p.lastIs
 }
 
 // observe feeds one result to the alert that it is about.
@@ -191,7 +210,7 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 			return // all is well and was: the way of nearly every result
 		}
 		p.lastID++
-		e = &entry{key: event.AlertKey, id: p.lastID, from: unique.Make(origin{Owner: r.Check.ID}), aside: new(aside)}
+		e = &entry{key: event.AlertKey, id: p.lastID, from: p.origins.of(originOf(r)), aside: new(aside)}
 		p.keep(e)
 	}
 	if p.disputed(e, r) {
@@ -219,11 +238,15 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 	}, r.Check.Policy, event)
 }
 
+func originOf(r *pipeline.Result) origin {
+	return origin{r.Check.ID, r.Event.Source, r.Event.TitleRule}
+}
+
 // claim notes that a check reports this alert now.
 func (p *Processor) claim(e *entry, r *pipeline.Result) {
-	if now := (origin{r.Check.ID, r.Event.Source, r.Event.TitleRule}); now != e.origin() {
+	if now := p.origins.of(originOf(r)); now != e.from {
 		p.disown(e)
-		e.from = unique.Make(now)
+		e.from = now
 		p.keep(e)
 	}
 	e.own().check, e.own().run = r.Check, r.Run
@@ -306,9 +329,10 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 
 func (p *Processor) keep(e *entry) {
 	p.alerts[e.key] = e
-	own := p.byOwner[e.origin().Owner]
+	owner := e.origin().Owner
+	own := p.byOwner[owner]
 	e.place = int32(len(own))
-	p.byOwner[e.origin().Owner] = append(own, e)
+	p.byOwner[owner] = append(own, e)
 }
 
 func (p *Processor) disown(e *entry) {

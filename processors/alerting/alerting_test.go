@@ -331,7 +331,7 @@ func TestAnAlertIsKeptWhole(t *testing.T) {
 		}
 	}
 	for _, want := range []*entry{e, {key: "k", id: 1, stale: true, from: unique.Make(origin{}), aside: &nothing, Labels: pipeline.Labels{}}} {
-		if got, err := new(decoder).decode(New(zap.NewNop()).encode(want)); err != nil || !reflect.DeepEqual(got, want) {
+		if got, err := newDecoder().decode(New(zap.NewNop()).encode(want)); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
 		}
 	}
@@ -378,12 +378,12 @@ func TestAStoredAlertThatIsNoneIsAnError(t *testing.T) {
 		"half a label":       append(whole.Data[:len(whole.Data):len(whole.Data)], 5<<3|2, 1, 'x'),
 		"a phase of its own": append(whole.Data[:len(whole.Data):len(whole.Data)], 16<<3&0x7f|0x80, 1, 9),
 	} {
-		if e, err := new(decoder).decode(store.State{Key: whole.Key, Data: data}); err == nil {
+		if e, err := newDecoder().decode(store.State{Key: whole.Key, Data: data}); err == nil {
 			t.Errorf("%s was taken for %+v", name, e)
 		}
 	}
 	later := append(whole.Data[:len(whole.Data):len(whole.Data)], 0xf2, 0x3f, 1, 'x') // a field of text, number 1022
-	if e, err := new(decoder).decode(store.State{Key: whole.Key, Data: later}); err != nil || e.Count != 300 {
+	if e, err := newDecoder().decode(store.State{Key: whole.Key, Data: later}); err != nil || e.Count != 300 {
 		t.Errorf("a field of a later version spoilt the alert: %+v, %v", e, err)
 	}
 }
@@ -399,7 +399,7 @@ func BenchmarkStored(b *testing.B) {
 	})
 	state := p.encode(e)
 	b.Run("decode", func(b *testing.B) {
-		var d decoder
+		d := newDecoder()
 		for b.Loop() {
 			if _, err := d.decode(state); err != nil {
 				b.Fatal(err)

@@ -70,6 +70,7 @@ func (p *Processor) Configure(checks []*pipeline.Check, covered func(plugin stri
 	p.covered = covered
 	before := p.configured
 	p.configured = make(map[string]*pipeline.Check, len(checks))
+	p.lastCheck = nil
 	clear(p.waiting)
 	clear(p.conflicts)
 	clear(p.recovered)

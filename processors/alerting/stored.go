@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"hash/maphash"
 	"time"
 	"unique"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"catpaw/internal/intern"
 	"catpaw/pipeline"
 	"catpaw/store"
 )
@@ -140,7 +140,7 @@ func (d *decoder) read(b []byte) (*fields, error) {
 		case kind == protowire.BytesType && field < textEnd:
 			var value []byte
 			value, n = protowire.ConsumeBytes(b)
-			f.set(field, d.text(value))
+			f.set(field, d.shared.Text(value))
 		case kind == protowire.VarintType && field >= numberPhase && field < numbers:
 			var value uint64
 			value, n = protowire.ConsumeVarint(b)
@@ -186,22 +186,13 @@ func (f *fields) set(field protowire.Number, value string) {
 }
 
 // decoder reads one alert after the other. What many of them have in common, checks, sources, labels, it keeps once: a
-// million alerts take a fifth of the memory less so. What falls on the place of another takes it, so the table needs no
-// more room than this.
+// million alerts take a fifth of the memory less so.
 type decoder struct {
 	fields fields
-	shared [1024]string
+	shared intern.Table
 }
 
-var seed = maphash.MakeSeed()
-
-func (d *decoder) text(b []byte) string {
-	at := &d.shared[maphash.Bytes(seed, b)%uint64(len(d.shared))]
-	if *at != string(b) {
-		*at = string(b)
-	}
-	return *at
-}
+func newDecoder() *decoder { return &decoder{shared: make(intern.Table, 1024)} }
 
 func truth(b bool) int64 {
 	if b {
