@@ -21,7 +21,7 @@ func (p *Processor) Ack(b *pipeline.Batch, asked, note string) (View, error) {
 		return View{}, errors.New("the alert is pending: nothing was told of it yet")
 	}
 	if e.Acked {
-		return View{}, fmt.Errorf("it is %s; take that back first: catpaw ack --undo %.8s", e.aside.ack, e.key)
+		return View{}, fmt.Errorf("it is %s; take that back first: catpaw ack --undo %.8s", e.extras().ack, e.key)
 	}
 	return p.acknowledge(b, e, true, note), nil
 }
@@ -39,7 +39,8 @@ func (p *Processor) Unack(b *pipeline.Batch, asked string) (View, error) {
 }
 
 func (p *Processor) acknowledge(b *pipeline.Batch, e *entry, acked bool, note string) View {
-	e.Acked, e.own().ack = acked, note
+	e.Acked = acked
+	e.noteAck(note)
 	b.States = append(b.States, store.State(p.encode(e)))
 	one := p.shown(e, b.Now)
 	return one.view(b.Now)

@@ -28,16 +28,16 @@ type Alert struct {
 	Told      pipeline.Status // severity of the last notification, 0 = none in this episode
 	Worst     pipeline.Status // the highest severity told in this episode
 	Acked     bool            // somebody knows: no repeats in this episode
+	Bad       int32           // bad results in a row while pending
+	Good      int32           // good results in a row, while firing
+	Count     int32           // notifications of the episode
+	Sent      int32           // notifications since the severity reached Worst: repeat_number bounds these
+	Flaps     int32           // times it opened again within flap_window of its recovery
 	FirstFire int64           // unix seconds of the first bad result of the episode
 	BadFor    time.Duration   // judged bad so far while pending; unseen time is not in it
-	Bad       int             // bad results in a row while pending
-	Good      int             // good results in a row, while firing
-	Count     int             // notifications of the episode
-	Sent      int             // notifications since the severity reached Worst: repeat_number bounds these
-	LastSent  time.Time
-	Flaps     int       // times it opened again within flap_window of its recovery
-	Ended     time.Time // when it recovered
-	LastSeen  time.Time // last result that counts for BadFor; zero after an unseen gap
+	// At is, while pending, the last result that counts for BadFor, zero after an unseen gap; while firing, when it was
+	// last told; when recovered, when that was.
+	At time.Time
 }
 
 // Decision is what a step calls for.
@@ -102,7 +102,7 @@ func forget(Alert, Observation, pipeline.Policy) (Alert, Decision) { return Aler
 
 // pause stops the clocks: the time until the next result was not seen.
 func pause(a Alert, _ Observation, _ pipeline.Policy) (Alert, Decision) {
-	a.LastSeen = time.Time{}
+	a.At = time.Time{}
 	return a, Silent
 }
 
@@ -113,8 +113,8 @@ func open(_ Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 
 // reopen begins an episode of an alert that recovered not long ago.
 func reopen(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
-	flaps := 0
-	if o.Now.Sub(a.Ended) <= p.FlapWindow.Std() {
+	flaps := int32(0)
+	if o.Now.Sub(a.At) <= p.FlapWindow.Std() {
 		flaps = a.Flaps + 1
 	}
 	next, decision := open(Alert{}, o, p)
@@ -124,7 +124,7 @@ func reopen(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 
 // settle forgets a recovered alert when it can no longer be flapping.
 func settle(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
-	if o.Now.Sub(a.Ended) > p.FlapWindow.Std() {
+	if o.Now.Sub(a.At) > p.FlapWindow.Std() {
 		return Alert{}, Silent
 	}
 	return a, Silent
@@ -134,14 +134,14 @@ func settle(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 func ripen(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 	a.Bad++
 	a.Severity = o.Status
-	if !a.LastSeen.IsZero() && !o.Unseen {
-		a.BadFor += max(0, o.Now.Sub(a.LastSeen))
+	if !a.At.IsZero() && !o.Unseen {
+		a.BadFor += max(0, o.Now.Sub(a.At))
 	}
-	a.LastSeen = o.Now
-	if a.BadFor < p.ForDuration.Std() || a.Bad < p.ForChecks {
+	a.At = o.Now
+	if a.BadFor < p.ForDuration.Std() || int(a.Bad) < p.ForChecks {
 		return a, Silent
 	}
-	a.Phase, a.LastSeen = Firing, time.Time{}
+	a.Phase, a.At = Firing, time.Time{}
 	if o.Muted {
 		return a, Silent
 	}
@@ -164,9 +164,9 @@ func goOn(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 		return a.tell(o, Rise)
 	case a.Acked:
 		return a, Silent
-	case p.RepeatNumber > 0 && a.Sent >= p.RepeatNumber:
+	case p.RepeatNumber > 0 && int(a.Sent) >= p.RepeatNumber:
 		return a, Silent
-	case o.Now.Sub(a.LastSent) < p.RepeatInterval.Std():
+	case o.Now.Sub(a.At) < p.RepeatInterval.Std():
 		return a, Silent
 	}
 	return a.tell(o, Repeat)
@@ -175,7 +175,7 @@ func goOn(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 // heal is a good result of a firing alert, which recovers when there were enough of them in a row.
 func heal(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 	a.Good++
-	if a.Good < a.needed(p) {
+	if int(a.Good) < a.needed(p) {
 		return a, Silent
 	}
 	return a.end(o, p)
@@ -197,12 +197,12 @@ func (a Alert) end(o Observation, p pipeline.Policy) (Alert, Decision) {
 	if p.FlapWindow == 0 {
 		return Alert{}, decision
 	}
-	return Alert{Phase: Recovered, Ended: o.Now, Flaps: a.Flaps}, decision
+	return Alert{Phase: Recovered, At: o.Now, Flaps: a.Flaps}, decision
 }
 
 func (a Alert) tell(o Observation, d Decision) (Alert, Decision) {
 	a.Count++
 	a.Sent++
-	a.Told, a.Worst, a.LastSent = o.Status, max(a.Worst, o.Status), o.Now
+	a.Told, a.Worst, a.At = o.Status, max(a.Worst, o.Status), o.Now
 	return a, d
 }

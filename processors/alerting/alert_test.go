@@ -157,7 +157,7 @@ func TestInvariants(t *testing.T) {
 				sent++
 			case Repeat:
 				sent++
-				if now.Sub(before.LastSent) < p.RepeatInterval.Std() {
+				if now.Sub(before.At) < p.RepeatInterval.Std() {
 					t.Fatal("repeated too soon")
 				}
 			case Recover:

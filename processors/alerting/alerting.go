@@ -16,7 +16,8 @@ import (
 	"catpaw/store"
 )
 
-// entry is one live alert with what is needed to tell its end when no result will.
+// entry is one live alert with what is needed to tell its end when no result will. A host may have a million of them:
+// with its labels, key and places in maps one takes some 450 bytes.
 type entry struct {
 	Alert
 	from   unique.Handle[origin]
@@ -25,9 +26,17 @@ type entry struct {
 
 	key   string
 	id    uint64 // rises from alert to alert, see stateKey
-	aside *aside // never nil
 	place int32  // in byOwner
 	stale bool   // not mentioned since the configuration last changed or the agent started
+
+	// What follows is known only since this process runs.
+
+	foundBad bool            // the last run that mentioned it found it bad
+	check    *pipeline.Check // nil when restored and not yet reported again
+	run      *pipeline.Run   // the last run that mentioned it
+	story    []chapter
+	seen     string // description of the last bad result
+	extra    *extra // nil as a rule
 }
 
 // origin is what many alerts have in common, which is kept once.
@@ -50,32 +59,6 @@ func (c *originCache) of(o origin) unique.Handle[origin] {
 		c.last, c.handle = o, unique.Make(o)
 	}
 	return c.handle
-}
-
-// aside is what is known of an alert only since this process runs, but for the acknowledgement: restored ones do
-// mostly without.
-type aside struct {
-	check  *pipeline.Check // nil when restored and not yet reported again
-	run    *pipeline.Run   // the last run that mentioned it
-	badRun *pipeline.Run   // the last run that found it bad
-	// waitingOk is a good result that counts when its run ends: a key that is reported both ways.
-	waitingOk *pipeline.Event
-	story     []chapter
-	muted     string          // by what; as of the last bad result
-	seen      string          // description of the last bad result
-	held      *pipeline.Event // that result, while muted
-	ack       string          // who acknowledged it, when and why
-}
-
-// nothing is the aside of all alerts that have none. It is never written to.
-var nothing aside
-
-// own returns the aside of this very alert, to be written to.
-func (e *entry) own() *aside {
-	if e.aside == &nothing {
-		e.aside = new(aside)
-	}
-	return e.aside
 }
 
 // waiting is a new check that has yet to look at everything it is there for.
@@ -159,7 +142,7 @@ func (p *Processor) Restore(states []store.State) {
 			p.obsolete = append(p.obsolete, store.State{Key: old.stateKey()})
 			p.disown(old)
 			p.unsee(old)
-			p.firing(&entry{key: old.key, Labels: old.Labels, aside: &nothing}, old.Alert)
+			p.firing(&entry{key: old.key, Labels: old.Labels}, old.Alert)
 		}
 		p.lastID = max(p.lastID, e.id)
 		if e.told != nil {
@@ -210,23 +193,23 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 			return // all is well and was: the way of nearly every result
 		}
 		p.lastID++
-		e = &entry{key: event.AlertKey, id: p.lastID, from: p.origins.of(originOf(r)), aside: new(aside)}
+		e = &entry{key: event.AlertKey, id: p.lastID, from: p.origins.of(originOf(r)), Labels: event.Labels}
 		p.keep(e)
 	}
 	if p.disputed(e, r) {
 		return
 	}
 	p.claim(e, r)
-	e.own().waitingOk = nil
+	e.waitOk(nil)
 	if status == pipeline.Ok && p.conflicts[e.key] {
-		e.own().waitingOk = event // a bad one may follow in this run, as it did before
+		e.waitOk(event) // a bad one may follow in this run, as it did before
 		return
 	}
 	if status.IsBad() {
 		if p.recovered[e.key] == r.Run {
 			p.complain(e, r, r.Check.Source)
 		}
-		e.own().badRun = r.Run
+		e.foundBad = true
 		p.see(e, event.Description)
 		if !r.Check.Policy.Enabled {
 			event = ending(e, b.Now, "alerting was disabled for this check while the alert was open")
@@ -249,8 +232,8 @@ func (p *Processor) claim(e *entry, r *pipeline.Result) {
 		e.from = now
 		p.keep(e)
 	}
-	e.own().check, e.own().run = r.Check, r.Run
-	e.stale, e.Labels = false, r.Event.Labels
+	e.foundBad = e.foundBad && e.run == r.Run
+	e.check, e.run, e.stale = r.Check, r.Run, false
 }
 
 // disputed reports whether a result must not count, because another check, or an earlier result of the
@@ -265,7 +248,7 @@ func (p *Processor) disputed(e *entry, r *pipeline.Result) bool {
 	case e.origin().Owner != r.Check.ID && other != nil && !e.stale:
 		p.complain(e, r, other.Source)
 		return true
-	case r.Event.Status == pipeline.Ok && e.aside.badRun == r.Run:
+	case r.Event.Status == pipeline.Ok && e.run == r.Run && e.foundBad:
 		p.complain(e, r, r.Check.Source)
 		return true
 	}
@@ -291,7 +274,7 @@ func (p *Processor) step(b *pipeline.Batch, e *entry, o Observation, policy pipe
 	next, decision := e.Step(o, policy)
 	c := chapterOf(o, e.Alert, next, decision, policy)
 	if c.note == muted {
-		by := e.aside.muted
+		by := e.extras().muted
 		c.by = &by
 	}
 	e.chronicle(c)
@@ -302,11 +285,11 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 	previous := e.Alert
 	e.Alert = next
 	if !next.Acked {
-		e.own().ack = ""
+		e.noteAck("")
 	}
 	p.firing(e, previous)
-	if decision == Recover && e.aside.run != nil {
-		p.recovered[e.key] = e.aside.run
+	if decision == Recover && e.run != nil {
+		p.recovered[e.key] = e.run
 	}
 	if decision != Silent {
 		event.Outputs = p.routes.hears(e, next.Worst, decision)
@@ -360,8 +343,8 @@ func (p *Processor) ownedBy(owner string, wanted func(*entry) bool) (found []*en
 
 // policy is what holds for an alert whose check may be gone.
 func (e *entry) policy() pipeline.Policy {
-	if e.aside.check != nil {
-		return e.aside.check.Policy
+	if e.check != nil {
+		return e.check.Policy
 	}
 	return pipeline.DefaultPolicy()
 }

@@ -319,18 +319,19 @@ func TestAnAlertIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	now := time.Now().Round(0)
 	e := &entry{
-		key: "k", id: 7, stale: true, from: unique.Make(origin{"exec/1", "a \"b\"", "$check"}), Labels: pipeline.L("a", "\x01é", "check", "c"), told: []string{"x", "y"}, aside: &aside{ack: "root knows"},
+		key: "k", id: 7, stale: true, from: unique.Make(origin{"exec/1", "a \"b\"", "$check"}), Labels: pipeline.L("a", "\x01é", "check", "c"), told: []string{"x", "y"}, extra: &extra{ack: "root knows"},
 		Alert: Alert{
 			Phase: Firing, Severity: pipeline.Critical, Told: pipeline.Warning, Worst: pipeline.Info, FirstFire: 5, BadFor: 6, Bad: 7, Good: 8,
-			Count: 9, Sent: 10, LastSent: now, Flaps: 11, Ended: now.Add(1), Acked: true,
+			Count: 9, Sent: 10, At: now, Flaps: 11, Acked: true,
 		},
 	}
 	for i := range reflect.TypeOf(e.Alert).NumField() {
-		if name := reflect.TypeOf(e.Alert).Field(i).Name; name != "LastSeen" && reflect.ValueOf(e.Alert).Field(i).IsZero() {
+		if reflect.ValueOf(e.Alert).Field(i).IsZero() {
 			t.Errorf("the test does not set %s", reflect.TypeOf(e.Alert).Field(i).Name)
 		}
 	}
-	for _, want := range []*entry{e, {key: "k", id: 1, stale: true, from: unique.Make(origin{}), aside: &nothing, Labels: pipeline.Labels{}}} {
+	over := &entry{key: "k", id: 1, stale: true, from: unique.Make(origin{}), Labels: pipeline.Labels{}, Alert: Alert{Phase: Recovered, At: now}}
+	for _, want := range []*entry{e, over, {key: "k", id: 1, stale: true, from: unique.Make(origin{}), Labels: pipeline.Labels{}}} {
 		if got, err := newDecoder().decode(New(zap.NewNop()).encode(want)); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
 		}
@@ -369,7 +370,7 @@ func TestOfAnAlertThatWasKeptTwiceTheLaterCounts(t *testing.T) {
 
 func TestAStoredAlertThatIsNoneIsAnError(t *testing.T) {
 	t.Parallel()
-	whole := New(zap.NewNop()).encode(&entry{key: "k", id: 1, from: unique.Make(origin{Owner: "exec/1"}), aside: &nothing, Alert: Alert{Phase: Firing, Count: 300}})
+	whole := New(zap.NewNop()).encode(&entry{key: "k", id: 1, from: unique.Make(origin{Owner: "exec/1"}), Alert: Alert{Phase: Firing, Count: 300}})
 	for name, data := range map[string][]byte{
 		"nothing":            nil,
 		"text":               []byte(`{"key":"k"}`),
@@ -390,8 +391,8 @@ func TestAStoredAlertThatIsNoneIsAnError(t *testing.T) {
 
 func BenchmarkStored(b *testing.B) {
 	p := New(zap.NewNop())
-	e := &entry{key: "4f1b21a435253bf868a1249d3ba7715f", id: 7, from: unique.Make(origin{"exec/1", "/opt/x.sh", "$check"}), aside: &nothing, told: []string{"x", "y"},
-		Labels: pipeline.L("check", "disk usage", "from_plugin", "exec", "mount", "/data/1234"), Alert: Alert{Phase: Firing, Count: 1, Sent: 1, LastSent: time.Now(), FirstFire: time.Now().Unix()}}
+	e := &entry{key: "4f1b21a435253bf868a1249d3ba7715f", id: 7, from: unique.Make(origin{"exec/1", "/opt/x.sh", "$check"}), told: []string{"x", "y"},
+		Labels: pipeline.L("check", "disk usage", "from_plugin", "exec", "mount", "/data/1234"), Alert: Alert{Phase: Firing, Count: 1, Sent: 1, At: time.Now(), FirstFire: time.Now().Unix()}}
 	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {
 			p.encode(e)

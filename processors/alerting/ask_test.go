@@ -19,7 +19,7 @@ func TestAskingForAnAlert(t *testing.T) {
 		if strings.HasPrefix(target, "/") {
 			plugin, check = "mtime", "stale backup"
 		}
-		all = append(all, &entry{key: fmt.Sprintf("%dabcdef0", i), from: unique.Make(origin{Owner: plugin + "/1", TitleRule: "$check"}), aside: &nothing,
+		all = append(all, &entry{key: fmt.Sprintf("%dabcdef0", i), from: unique.Make(origin{Owner: plugin + "/1", TitleRule: "$check"}),
 			Labels: pipeline.L("check", check, "target", target, "from_plugin", plugin, "from_hostname", "web1")})
 	}
 	for asked, want := range map[string]string{
@@ -66,13 +66,13 @@ func TestWhatWasSeenIsShown(t *testing.T) {
 	if stories, _ = r.p.Stories("a", r.now); stories[0].Description == "" {
 		t.Error("of what is over, it is not known what it was")
 	}
-	full := &entry{aside: &nothing}
+	full := &entry{}
 	r.p.seen = mostSeen - 3
 	r.p.see(full, "four")
-	if full.aside.seen != "" || r.p.seen != mostSeen-3 {
-		t.Errorf("there was no room: %q, %d bytes", full.aside.seen, r.p.seen)
+	if full.seen != "" || r.p.seen != mostSeen-3 {
+		t.Errorf("there was no room: %q, %d bytes", full.seen, r.p.seen)
 	}
-	if r.p.see(full, "two"); full.aside.seen != "two" || r.p.seen != mostSeen {
-		t.Errorf("there was room: %q, %d bytes", full.aside.seen, r.p.seen)
+	if r.p.see(full, "two"); full.seen != "two" || r.p.seen != mostSeen {
+		t.Errorf("there was room: %q, %d bytes", full.seen, r.p.seen)
 	}
 }

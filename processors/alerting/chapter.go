@@ -35,21 +35,20 @@ const mostChapters = 16
 
 // chronicle adds a result to the story of an alert.
 func (e *entry) chronicle(c chapter) {
-	own := e.own()
-	if last := len(own.story) - 1; last >= 0 {
-		if l := &own.story[last]; l.status == c.status && l.decision == c.decision && l.note == c.note && sameText(l.by, c.by) && c.decision == Silent {
+	if last := len(e.story) - 1; last >= 0 {
+		if l := &e.story[last]; l.status == c.status && l.decision == c.decision && l.note == c.note && sameText(l.by, c.by) && c.decision == Silent {
 			l.to = c.to
 			l.n++
 			return
 		}
 	}
 	c.n = 1
-	if len(own.story) == mostChapters {
-		copy(own.story, own.story[1:])
-		own.story[mostChapters-1] = c
+	if len(e.story) == mostChapters {
+		copy(e.story, e.story[1:])
+		e.story[mostChapters-1] = c
 		return
 	}
-	own.story = append(own.story, c)
+	e.story = append(e.story, c)
 }
 
 func sameText(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
@@ -84,7 +83,7 @@ func whySilent(o Observation, previous, next Alert, p pipeline.Policy) note {
 		return muted
 	case next.Acked:
 		return acked
-	case p.RepeatNumber > 0 && next.Sent >= p.RepeatNumber:
+	case p.RepeatNumber > 0 && int(next.Sent) >= p.RepeatNumber:
 		return usedUp
 	}
 	return notDue

@@ -9,15 +9,15 @@ import (
 
 // explain makes a notification of a result: it adds what only the life of the alert knows.
 func explain(told *pipeline.Event, previous, next Alert, d Decision) {
-	told.FirstFireTime, told.NotifyCount = next.FirstFire, next.Count
+	told.FirstFireTime, told.NotifyCount = next.FirstFire, int(next.Count)
 	if d == Recover {
-		told.FirstFireTime, told.NotifyCount = previous.FirstFire, previous.Count
+		told.FirstFireTime, told.NotifyCount = previous.FirstFire, int(previous.Count)
 	}
 	lasted := time.Duration(told.Time-told.FirstFireTime) * time.Second
 	var line string
 	switch {
 	case d == Recover:
-		line = fmt.Sprintf("it was %s, for %s, and told %s", previous.Severity, lasted, times(previous.Count))
+		line = fmt.Sprintf("it was %s, for %s, and told %s", previous.Severity, lasted, times(int(previous.Count)))
 	case d == Rise:
 		line = fmt.Sprintf("it got worse: %s, now %s; bad for %s", previous.Told, next.Told, lasted)
 	case lasted > 0:

@@ -11,12 +11,13 @@ import (
 // endRun looks for alerts that a run did not mention. When it looked everywhere it could have found
 // them, they are over. It also forgets what recovered long ago.
 func (p *Processor) endRun(b *pipeline.Batch, r *pipeline.Result) {
-	open := func(e *entry) bool { return e.aside.run != r.Run || e.aside.waitingOk != nil }
+	open := func(e *entry) bool { return e.run != r.Run || e.extras().waitingOk != nil }
 	for _, e := range p.ownedBy(r.Check.ID, open) {
 		switch {
-		case e.aside.run == r.Run:
-			p.step(b, e, Observation{Status: pipeline.Ok, Time: e.aside.waitingOk.Time, Now: b.Now}, r.Check.Policy, e.aside.waitingOk)
-			e.own().waitingOk = nil
+		case e.run == r.Run:
+			event := e.extras().waitingOk
+			p.step(b, e, Observation{Status: pipeline.Ok, Time: event.Time, Now: b.Now}, r.Check.Policy, event)
+			e.waitOk(nil)
 		case e.Phase == Recovered:
 			p.step(b, e, Observation{Status: pipeline.Ok, Now: b.Now}, r.Check.Policy, nil)
 		case !r.End.Well || r.End.Incomplete[""] || r.End.Incomplete[e.origin().Source]:

@@ -34,16 +34,17 @@ func (p *Processor) onFiring(key string, labels pipeline.Labels, firing bool) {
 // nothing.
 func (p *Processor) mute(e *entry, event *pipeline.Event, now time.Time) bool {
 	if event.Status == pipeline.Unknown {
-		return e.aside.muted != ""
+		return e.extras().muted != ""
 	}
-	e.own().muted, e.own().held = "", nil
 	if !event.Status.IsBad() {
+		e.noteMuted("", nil)
 		return false
 	}
 	by, fresh := p.mutedBy(e, now)
-	if e.own().muted = by; by != "" && !fresh {
-		e.own().held = event
+	if by == "" || fresh {
+		event = nil
 	}
+	e.noteMuted(by, event)
 	return by != ""
 }
 
@@ -62,7 +63,7 @@ func (p *Processor) firing(e *entry, previous Alert) {
 	if fires := e.Phase == Firing; fires != (previous.Phase == Firing) {
 		p.onFiring(e.key, e.Labels, fires)
 	}
-	if e.Phase == Firing && e.aside.muted != "" {
+	if e.Phase == Firing && e.extras().muted != "" {
 		p.muted[e] = true
 	} else {
 		delete(p.muted, e)
@@ -72,16 +73,17 @@ func (p *Processor) firing(e *entry, previous Alert) {
 // Unmute tells of what fires and is muted no longer. It is to be called from time to time.
 func (p *Processor) Unmute(b *pipeline.Batch) {
 	for e := range p.muted {
-		held := e.aside.held
+		held := e.extras().held
 		if by, fresh := p.mutedBy(e, b.Now); by != "" {
-			if e.own().muted = by; fresh {
-				e.own().held = nil
+			if fresh {
+				held = nil
 			}
+			e.noteMuted(by, held)
 			continue
 		}
-		e.own().muted, e.own().held = "", nil
+		e.noteMuted("", nil)
 		delete(p.muted, e)
-		if held == nil || e.aside.check == nil {
+		if held == nil || e.check == nil {
 			continue
 		}
 		event := *held

@@ -70,8 +70,8 @@ func (p *Processor) Open(output string) (open []*pipeline.Event) {
 	for _, e := range p.alerts {
 		if e.Phase == Firing && e.Count > 0 && (e.told == nil || slices.Contains(e.told, output)) {
 			open = append(open, &pipeline.Event{
-				Time: e.LastSent.Unix(), Status: e.Told, AlertKey: e.key, Labels: e.Labels, TitleRule: e.origin().TitleRule,
-				FirstFireTime: e.FirstFire, NotifyCount: e.Count,
+				Time: e.At.Unix(), Status: e.Told, AlertKey: e.key, Labels: e.Labels, TitleRule: e.origin().TitleRule,
+				FirstFireTime: e.FirstFire, NotifyCount: int(e.Count),
 			})
 		}
 	}

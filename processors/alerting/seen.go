@@ -8,16 +8,16 @@ const mostSeen = 8 << 20
 
 // see keeps the description of the last bad result, as far as there is room.
 func (p *Processor) see(e *entry, description string) {
-	if e.aside.seen == description {
+	if e.seen == description {
 		return
 	}
 	p.unsee(e)
-	e.own().seen = ""
+	e.seen = ""
 	if p.seen+len(description) <= mostSeen {
-		e.own().seen = strings.Clone(description) // it may be a part of all that a script printed
-		p.seen += len(e.aside.seen)
+		e.seen = strings.Clone(description) // it may be a part of all that a script printed
+		p.seen += len(e.seen)
 	}
 }
 
 // unsee is for an alert that is no longer live; what was seen last stays with it.
-func (p *Processor) unsee(e *entry) { p.seen -= len(e.aside.seen) }
+func (p *Processor) unsee(e *entry) { p.seen -= len(e.seen) }

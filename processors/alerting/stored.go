@@ -56,7 +56,7 @@ func (p *Processor) encode(e *entry) store.State {
 	for _, text := range [...]struct {
 		field protowire.Number
 		value string
-	}{{textKey, e.key}, {textCheck, from.Owner}, {textSource, from.Source}, {textTitle, from.TitleRule}, {textAck, e.aside.ack}} {
+	}{{textKey, e.key}, {textCheck, from.Owner}, {textSource, from.Source}, {textTitle, from.TitleRule}, {textAck, e.extras().ack}} {
 		if text.value != "" {
 			b = appendText(b, text.field, text.value)
 		}
@@ -73,7 +73,7 @@ func (p *Processor) encode(e *entry) store.State {
 	}
 	for i, value := range [numbers - numberPhase]int64{
 		int64(e.Phase), int64(e.Severity), int64(e.Told), int64(e.Worst), e.FirstFire, int64(e.BadFor),
-		int64(e.Bad), int64(e.Good), int64(e.Count), int64(e.Sent), int64(e.Flaps), nanoseconds(e.LastSent), nanoseconds(e.Ended), truth(e.Acked),
+		int64(e.Bad), int64(e.Good), int64(e.Count), int64(e.Sent), int64(e.Flaps), nanoseconds(e.at(Firing)), nanoseconds(e.at(Recovered)), truth(e.Acked),
 	} {
 		if value != 0 {
 			b = protowire.AppendTag(b, numberPhase+protowire.Number(i), protowire.VarintType)
@@ -104,17 +104,21 @@ func (d *decoder) decode(state store.State) (*entry, error) {
 	text, n := &f.text, func(field protowire.Number) int64 { return f.number[field-numberPhase] }
 	e := &entry{
 		key: text[textKey], id: binary.BigEndian.Uint64([]byte(state.Key)), stale: true, told: f.outputs, Labels: pipeline.L(f.labels...),
-		from: unique.Make(origin{Owner: text[textCheck], Source: text[textSource], TitleRule: text[textTitle]}), aside: &nothing,
+		from: unique.Make(origin{Owner: text[textCheck], Source: text[textSource], TitleRule: text[textTitle]}),
 		Alert: Alert{
 			Phase: Phase(n(numberPhase)), Severity: pipeline.Status(n(numberSeverity)), Told: pipeline.Status(n(numberTold)),
 			Worst: pipeline.Status(n(numberWorst)), FirstFire: n(numberFirstFire), BadFor: time.Duration(n(numberBadFor)),
-			Bad: int(n(numberBad)), Good: int(n(numberGood)), Count: int(n(numberCount)), Sent: int(n(numberSent)),
-			Flaps: int(n(numberFlaps)), LastSent: moment(n(numberLastSent)), Ended: moment(n(numberEnded)), Acked: n(numberAcked) != 0, // not LastSeen: nobody looked since
+			Bad: int32(n(numberBad)), Good: int32(n(numberGood)), Count: int32(n(numberCount)), Sent: int32(n(numberSent)),
+			Flaps: int32(n(numberFlaps)), Acked: n(numberAcked) != 0,
 		},
 	}
-	if ack := text[textAck]; ack != "" {
-		e.own().ack = ack
+	switch e.Phase { // not Pending: nobody looked since
+	case Firing:
+		e.At = moment(n(numberLastSent))
+	case Recovered:
+		e.At = moment(n(numberEnded))
 	}
+	e.noteAck(text[textAck])
 	return e, nil
 }
 
@@ -193,6 +197,14 @@ type decoder struct {
 }
 
 func newDecoder() *decoder { return &decoder{shared: make(intern.Table, 1024)} }
+
+// at is the alert's time where it is in that phase.
+func (a Alert) at(phase Phase) time.Time {
+	if a.Phase != phase {
+		return time.Time{}
+	}
+	return a.At
+}
 
 func truth(b bool) int64 {
 	if b {

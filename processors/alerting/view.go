@@ -121,7 +121,7 @@ func (e *entry) standing(p pipeline.Policy, muted string, now time.Time) string 
 	case muted != "":
 		return muted
 	case e.Acked:
-		return e.aside.ack + "; no repeats, unless it gets worse"
+		return e.extras().ack + "; no repeats, unless it gets worse"
 	}
 	return e.Alert.standing(p, now)
 }
@@ -131,11 +131,14 @@ func (e *shown) view(now time.Time) View {
 	title, _ := e.name()
 	v := View{
 		Key: e.key, Title: title, Labels: e.Labels.Map(), Check: e.origin().Owner, Phase: e.Phase.String(),
-		Told: e.Count, Of: policy.RepeatNumber, LastTold: e.LastSent, Standing: e.standing(policy, muted, now), Muted: muted, Acked: e.aside.ack, Outputs: e.told,
-		Description: e.aside.seen,
+		Told: int(e.Count), Of: policy.RepeatNumber, Standing: e.standing(policy, muted, now), Muted: muted, Acked: e.extras().ack, Outputs: e.told,
+		Description: e.seen,
 	}
 	if e.Phase == Pending || e.Phase == Firing {
 		v.Severity, v.FirstFire = e.Severity.String(), time.Unix(e.FirstFire, 0)
+	}
+	if e.Phase == Firing && e.Count > 0 {
+		v.LastTold = e.At
 	}
 	if due, ok := e.repeats(policy); ok {
 		v.Next = due
@@ -145,10 +148,10 @@ func (e *shown) view(now time.Time) View {
 
 // repeats is when the next repeat of a firing alert is due.
 func (a Alert) repeats(p pipeline.Policy) (due time.Time, ever bool) {
-	if a.Phase != Firing || a.Count == 0 || a.Acked || p.RepeatNumber > 0 && a.Sent >= p.RepeatNumber {
+	if a.Phase != Firing || a.Count == 0 || a.Acked || p.RepeatNumber > 0 && int(a.Sent) >= p.RepeatNumber {
 		return time.Time{}, false
 	}
-	return a.LastSent.Add(p.RepeatInterval.Std()), true
+	return a.At.Add(p.RepeatInterval.Std()), true
 }
 
 // standing says what an alert waits for.
@@ -157,7 +160,7 @@ func (a Alert) standing(p pipeline.Policy, now time.Time) string {
 	case Pending:
 		return "pending: " + a.ripeness(p)
 	case Recovered:
-		return fmt.Sprintf("over since %s; remembered until %s to notice flapping", clock(a.Ended, now), clock(a.Ended.Add(p.FlapWindow.Std()), now))
+		return fmt.Sprintf("over since %s; remembered until %s to notice flapping", clock(a.At, now), clock(a.At.Add(p.FlapWindow.Std()), now))
 	case None:
 		return "over"
 	}
@@ -169,7 +172,7 @@ func (a Alert) standing(p pipeline.Policy, now time.Time) string {
 	case a.Count == 0:
 		return "told with the next bad result"
 	case !ever:
-		return fmt.Sprintf("told %s, as often as repeat_number allows", times(a.Sent))
+		return fmt.Sprintf("told %s, as often as repeat_number allows", times(int(a.Sent)))
 	case p.RepeatInterval == 0:
 		return "told again with every bad result"
 	case due.Before(now):
@@ -185,7 +188,7 @@ func (a Alert) ripeness(p pipeline.Policy) string {
 		parts = append(parts, fmt.Sprintf("bad for %s of %s", a.BadFor.Round(time.Second), p.ForDuration))
 	}
 	if p.ForChecks > 1 {
-		parts = append(parts, fmt.Sprintf("%d of %d bad results in a row", min(a.Bad, p.ForChecks), p.ForChecks))
+		parts = append(parts, fmt.Sprintf("%d of %d bad results in a row", min(int(a.Bad), p.ForChecks), p.ForChecks))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -207,8 +210,8 @@ func count(n int, what string) string {
 
 func (p *Processor) story(e *entry, now time.Time) Story {
 	one := p.shown(e, now)
-	s := Story{View: one.view(now), Lines: make([]Line, 0, len(e.aside.story))}
-	for _, c := range e.aside.story {
+	s := Story{View: one.view(now), Lines: make([]Line, 0, len(e.story))}
+	for _, c := range e.story {
 		s.Lines = append(s.Lines, Line{
 			From: time.Unix(int64(c.from), 0), To: time.Unix(int64(c.to), 0), Results: int(c.n), Status: c.status.String(), Text: c.text(),
 		})

@@ -106,3 +106,25 @@ func TestStoriesAreBounded(t *testing.T) {
 		t.Errorf("%d stories told, %d more", len(all), more)
 	}
 }
+
+// TestASnapshotIsNotChanged by what is decided while somebody looks at it; the race detector looks on.
+func TestASnapshotIsNotChanged(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	c := check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
+	r.run(c, well, finding{key: "disk", status: pipeline.Warning})
+	snapshot := r.p.Snapshot(r.now)
+	looked := make(chan []View)
+	go func() { looked <- snapshot.Views() }()
+	r.run(c, well, finding{key: "disk", status: pipeline.Critical})
+	if _, err := r.p.Ack(&pipeline.Batch{Now: r.now}, "disk", "root knows"); err != nil {
+		t.Fatal(err)
+	}
+	if view := (<-looked)[0]; view.Severity != "Warning" || view.Acked != "" {
+		t.Errorf("what came later is seen: %+v", view)
+	}
+	if view := r.p.Snapshot(r.now).Views()[0]; view.Severity != "Critical" || view.Acked != "root knows" {
+		t.Errorf("what came before is not seen: %+v", view)
+	}
+}
