@@ -64,8 +64,8 @@ type sender struct {
 // on each.
 func (s *sender) write(lane int, parcels []store.Parcel) []error {
 	verdicts := make([]error, len(parcels))
-	var messages []*Message
-	var at []int // the parcel of each message
+	messages := make([]*Message, 0, len(parcels))
+	at := make([]int, 0, len(parcels)) // the parcel of each message
 	now := time.Now()
 	for i, parcel := range parcels {
 		message, err := assemble(parcel, now)

@@ -27,7 +27,7 @@ type wait struct {
 func (s *sender) work(lane int) {
 	w := &worker{sender: s, lane: lane, suspects: map[string]bool{}, waiting: map[string]wait{}}
 	for s.ctx.Err() == nil {
-		parcels := w.take()
+		parcels := w.gather()
 		if len(parcels) == 0 {
 			if !w.idle() {
 				return
@@ -43,6 +43,31 @@ func (s *sender) work(lane int) {
 	}
 }
 
+// gather is take, but where a batch has room and more is just being written, it waits for that: a burst goes in far
+// fewer requests so.
+func (w *worker) gather() []store.Parcel {
+	parcels := w.take()
+	if len(parcels) == 0 || len(parcels) >= w.spec.Output.BatchSize() {
+		return parcels
+	}
+	coming := w.queue.Coming()
+	if coming == nil {
+		return parcels
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-coming:
+	case <-timer.C:
+	case <-w.drain:
+	case <-w.ctx.Done():
+	}
+	return w.take()
+}
+
+// patience is how long a batch waits for what is being written. No disk that works takes so long.
+const patience = 50 * time.Millisecond
+
 // take returns what to try next.
 func (w *worker) take() []store.Parcel {
 	late := time.Now().Add(-lateAfter).Unix()
@@ -55,8 +80,8 @@ func (w *worker) take() []store.Parcel {
 		wait, ok := w.waiting[key]
 		return ok && now.Before(wait.until) && !w.stopping()
 	}
-	const patience = 2 // a sink that is down says so twice before other events are tried
-	if w.failures >= patience {
+	const twice = 2 // a sink that is down says so twice before other events are tried
+	if w.failures >= twice {
 		parcels := w.queue.Take(w.lane, batch, late, func(key string) bool { return w.suspects[key] || waits(key) })
 		if len(parcels) > 0 {
 			return parcels

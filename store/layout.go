@@ -81,6 +81,7 @@ func parseRow(key, value []byte, data bool) (*Row, error) {
 		Key: string(value[rowHeader : rowHeader+size]), seen: true, onDisk: true,
 	}
 	r.lane, r.Seq = splitRowKey(key)
+	r.hash = hashOf(r.Key)
 	if data {
 		r.Data = append([]byte(nil), value[rowHeader+size:]...)
 	}

@@ -59,10 +59,13 @@ func (q *Queue) setLanes(n int) {
 	q.info.Lanes = uint16(n)
 }
 
-func (q *Queue) laneOf(key string) int {
+func (q *Queue) laneOf(key string) int { return int(hashOf(key) % uint32(len(q.lanes))) }
+
+// hashOf is FNV-1a (https://datatracker.ietf.org/doc/draft-eastlake-fnv/).
+func hashOf(key string) uint32 {
 	hash := fnv.New32a()
 	hash.Write([]byte(key))
-	return int(hash.Sum32() % uint32(len(q.lanes)))
+	return hash.Sum32()
 }
 
 // size is what a row counts for in MaxBytes.
@@ -76,7 +79,8 @@ func (r *Row) size() int64 {
 // accept takes a new row over, for the next transaction.
 func (q *Queue) accept(r *Row) {
 	q.store.seq++
-	r.Seq, r.home, r.lane = q.store.seq, q, q.laneOf(r.Key)
+	r.Seq, r.home, r.hash = q.store.seq, q, hashOf(r.Key)
+	r.lane = int(r.hash % uint32(len(q.lanes)))
 	if r.Time == 0 {
 		r.Time = time.Now().Unix()
 	}
@@ -147,6 +151,21 @@ func (q *Queue) Take(lane, max int, late int64, skip func(key string) bool) []Pa
 	return parcels
 }
 
+// Coming returns a channel that is closed when the transaction that is being written now, which has more rows for the
+// queue, is done; nil where there is none.
+func (q *Queue) Coming() <-chan struct{} {
+	q.store.mu.Lock()
+	defer q.store.mu.Unlock()
+	c := q.store.inflight
+	if c == nil || q.store.trouble != nil || len(c.rows) == 0 {
+		return nil
+	}
+	if _, ours := c.touched[q]; !ours {
+		return nil
+	}
+	return c.done
+}
+
 // Return says that nobody works any more on what Take gave last and is not settled: until the next Take
 // it may be merged or purged.
 func (q *Queue) Return(lane int) {
@@ -172,15 +191,17 @@ func (l *lane) pick(max int, late int64, brief bool, skip func(key string) bool)
 		}
 		return nil
 	}
-	seen := make(map[string]bool, min(max, len(l.rows)))
+	most := min(max, len(l.rows))
+	seen := make(map[uint32]struct{}, most) // by hash: who shares one with another key only waits for the next batch
+	parcels = make([]Parcel, 0, most)
 	for _, row := range l.rows {
 		if len(parcels) == max {
 			break
 		}
-		if seen[row.Key] || skip != nil && skip(row.Key) {
+		if _, twice := seen[row.hash]; twice || skip != nil && skip(row.Key) {
 			continue
 		}
-		seen[row.Key] = true
+		seen[row.hash] = struct{}{}
 		parcels = append(parcels, l.parcel(row, late, brief))
 	}
 	return parcels
