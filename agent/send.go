@@ -70,7 +70,7 @@ func sendOne(ctx context.Context, output *pipeline.OutputSpec, event *pipeline.E
 
 func testEvent(c *Configuration, status pipeline.Status, now time.Time) *pipeline.Event {
 	event := &pipeline.Event{
-		ID: pipeline.NewID(now, rand.Reader), Time: now.Unix(), Status: status, TitleRule: "$check",
+		ID: pipeline.NewIDs(rand.Reader).Next(now), Time: now.Unix(), Status: status, TitleRule: "$check",
 		Labels:        pipeline.Merge(pipeline.L("check", "catpaw test"), mergeLabels("catpaw", c.Labels)),
 		FirstFireTime: now.Unix(), NotifyCount: 1,
 		Description: "[MD]\n- **test**: sent by `catpaw send`; nothing is wrong",

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/rand"
 
@@ -13,12 +12,12 @@ import (
 type committer struct {
 	store  *store.Store
 	queues []string
-	random *bufio.Reader // for the ids: a system call for each would be the most of their cost
-	buffer []byte        // used again
+	ids    *IDs
+	buffer []byte // used again
 }
 
 func newCommitter(s *store.Store) *committer {
-	return &committer{store: s, random: bufio.NewReader(rand.Reader)}
+	return &committer{store: s, ids: NewIDs(rand.Reader)}
 }
 
 // route names the queues of all outputs from now on.
@@ -41,7 +40,7 @@ func (c *committer) commit(b *Batch) {
 		if len(event.Outputs) == 0 {
 			continue
 		}
-		event.ID = NewID(b.Now, c.random)
+		event.ID = c.ids.Next(b.Now)
 		c.buffer = appendMessage(c.buffer[:0], event)
 		data := bytes.Clone(c.buffer) // of just the size: it may wait long in memory
 		for _, queue := range event.Outputs {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bufio"
 	"encoding/hex"
 	"io"
 	"time"
@@ -10,17 +11,25 @@ import (
 // ULID. Ids of one agent sort by time.
 const idLength = 32
 
-// NewID makes an event id. random must not fail (crypto/rand does not).
-func NewID(now time.Time, random io.Reader) string {
-	var raw [16]byte
+// IDs makes event ids. It is not safe for concurrent use.
+type IDs struct {
+	random *bufio.Reader // a system call for each id would be the most of its cost
+	raw    [idLength / 2]byte
+}
+
+// NewIDs takes its random bits from a source that must not fail (crypto/rand does not).
+func NewIDs(random io.Reader) *IDs { return &IDs{random: bufio.NewReader(random)} }
+
+// Next makes an id.
+func (i *IDs) Next(now time.Time) string {
 	ms := now.UnixMilli()
-	for i := range 6 {
-		raw[i] = byte(ms >> (40 - 8*i))
+	for n := range 6 {
+		i.raw[n] = byte(ms >> (40 - 8*n))
 	}
-	if _, err := io.ReadFull(random, raw[6:]); err != nil {
+	if _, err := io.ReadFull(i.random, i.raw[6:]); err != nil {
 		panic("event id: " + err.Error())
 	}
 	var text [idLength]byte
-	hex.Encode(text[:], raw[:])
+	hex.Encode(text[:], i.raw[:])
 	return string(text[:])
 }

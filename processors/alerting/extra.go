@@ -27,7 +27,8 @@ func (e *entry) replace(x extra) {
 	case x == (extra{}):
 		e.extra = nil
 	default:
-		e.extra = &x
+		e.extra = new(extra) // not &x, which would be one for every call
+		*e.extra = x
 	}
 }
 
