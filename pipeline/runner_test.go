@@ -116,10 +116,10 @@ func TestAStopNamesWhatItLeavesBehind(t *testing.T) {
 
 func TestNothingStartsAfterAStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // which ends only when all goroutines have
-		h := newHanging()
+		h, s := newHanging(), &sink{}
 		p := start(nil)
 		stop(p)
-		p.Apply(h.version(1), nil, nil)
+		p.Apply(h.version(1), []*OutputSpec{to("a", s)}, nil)
 		time.Sleep(time.Hour)
 		if n := h.begun.Load(); n != 0 {
 			t.Errorf("%d runs began", n)
