@@ -128,6 +128,9 @@ func (r *runner) tellWhile(ctx context.Context, done <-chan struct{}, first time
 		case <-ctx.Done():
 			return
 		case <-timer.C:
+			if closed(done) || ctx.Err() != nil { // with both at once, select picks either
+				return
+			}
 			tell()
 			timer.Reset(r.check.Interval)
 		}
@@ -169,16 +172,9 @@ func (r *runner) tick(ctx context.Context) (due time.Time, skipped int) {
 func (r *runner) run(stop context.Context, run *Run) {
 	r.record.begin(run.Started)
 	report := r.report(stop, run)
-	deadline, done := maxGather(r.check), make(chan struct{})
-	overdue := time.AfterFunc(deadline+overdueSlack, func() { // rarely more than a timer
-		own := r.report(stop, run) // the run's may be holding its results
-		r.tellWhile(stop, done, 0, func() {
-			r.fail(own, fmt.Sprintf("the check hangs: it should have ended after %s and did not. No further run starts before it ends.", deadline))
-		})
-	})
+	ended := r.watch(stop, run)
 	end, err := gather(stop, report)
-	close(done)
-	overdue.Stop()
+	ended()
 	if err != nil {
 		r.fail(report, notDone+err.Error())
 	} else if r.failed.Swap(false) {
@@ -186,6 +182,25 @@ func (r *runner) run(stop context.Context, run *Run) {
 	}
 	report.finish(end, err == nil)
 	r.record.end(report.counted(), err)
+}
+
+// watch tells while a run hangs, until ended is called. Once that has returned nothing more is told, so that nothing
+// is told of a run after its end.
+func (r *runner) watch(stop context.Context, run *Run) (ended func()) {
+	deadline, done, told := maxGather(r.check), make(chan struct{}), make(chan struct{})
+	overdue := time.AfterFunc(deadline+overdueSlack, func() { // rarely more than a timer
+		defer close(told)
+		own := r.report(stop, run) // the run's may be holding its results
+		r.tellWhile(stop, done, 0, func() {
+			r.fail(own, fmt.Sprintf("the check hangs: it should have ended after %s and did not. No further run starts before it ends.", deadline))
+		})
+	})
+	return func() {
+		close(done)
+		if !overdue.Stop() {
+			<-told
+		}
+	}
 }
 
 // report makes a report whose results go to the processors until stop ends.

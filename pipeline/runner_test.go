@@ -126,3 +126,62 @@ func TestNothingStartsAfterAStop(t *testing.T) {
 		}
 	})
 }
+
+// lateWords is a processor that finds what is told of a run after its end.
+type lateWords struct {
+	ended map[*Run]bool
+	late  []string
+}
+
+func (l *lateWords) Process(b *Batch) {
+	for _, r := range b.Results {
+		switch {
+		case r.End != nil:
+			l.ended[r.Run] = true
+		case l.ended[r.Run]:
+			l.late = append(l.late, r.Event.Description)
+		}
+	}
+}
+
+// TestNothingIsToldOfARunAfterItsEnd: these runs end at the very moment at which they count as hanging.
+func TestNothingIsToldOfARunAfterItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &lateWords{ended: map[*Run]bool{}}
+		p := New(Config{Log: zap.NewNop(), Store: store.Memory(zap.NewNop()), Processors: []Processor{l}})
+		var checks []*Check
+		for i := range 200 {
+			c := every(time.Second, nil)
+			c.ID = fmt.Sprint("test/", i)
+			c.Input.(*probe).gather = func(context.Context, *Report) error {
+				time.Sleep(maxGather(c) + overdueSlack)
+				return nil
+			}
+			checks = append(checks, c)
+		}
+		p.Apply(checks, nil, nil)
+		time.Sleep(time.Minute)
+		stop(p)
+		if len(l.ended) < 1000 || len(l.late) > 0 {
+			t.Errorf("of %d runs %d words came late: %.120q", len(l.ended), len(l.late), l.late)
+		}
+	})
+}
+
+// TestWhatIsOverDoesNotHang, even where it ends at the moment at which it counts as hanging.
+func TestWhatIsOverDoesNotHang(t *testing.T) {
+	t.Parallel()
+	over, goesOn := make(chan struct{}), make(chan struct{})
+	close(over)
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := &runner{check: every(time.Second, nil)}
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		done chan struct{}
+	}{"ended": {t.Context(), over}, "stopped": {stopped, goesOn}} {
+		for range 100 {
+			r.tellWhile(c.ctx, c.done, 0, func() { t.Errorf("a run that has %s is told of as hanging", name) })
+		}
+	}
+}
