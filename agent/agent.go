@@ -63,6 +63,7 @@ type Agent struct {
 // it read the configuration again. The error is a fault of the configuration at start.
 func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 	bursts := newBursts() // reading a large configuration is one
+	defer bursts.calm(0)
 	source.inputs = source.probes()
 	files := watch{dir: source.Dir}
 	files.read()
@@ -244,7 +245,6 @@ func (a *Agent) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), sendBudget)
 	defer cancel()
 	a.pipeline.Stop(ctx)
-	a.bursts.over()
 	if lost := a.store.Close(); lost > 0 {
 		a.log.Error("events that the disk did not take are lost with this stop", zap.Int("events", lost))
 	}

@@ -22,9 +22,12 @@ const (
 // bursts has the garbage collector, which the whole process shares, run less often while much is told at
 // once.
 type bursts struct {
+	free func() // gives memory back, by a full collection
+
 	mu    sync.Mutex
 	usual int         // GC percentage when all is calm
 	timer *time.Timer // nil while all is calm
+	last  time.Time   // that much was told
 }
 
 // newBursts begins with a burst, which a start is; after it all is calm, unless the user says otherwise with GOGC.
@@ -32,15 +35,16 @@ func newBursts() *bursts {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(calmGC)
 	}
-	b := &bursts{}
+	b := &bursts{free: debug.FreeOSMemory}
 	b.goesOn()
 	return b
 }
 
-// goesOn is called for every large batch.
+// goesOn is called for every large batch, by the goroutine that decides: it must not wait for a collection.
 func (b *bursts) goesOn() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.last = time.Now()
 	if b.timer != nil {
 		b.timer.Reset(calmAfter)
 		return
@@ -52,14 +56,24 @@ func (b *bursts) goesOn() {
 	b.timer = time.AfterFunc(calmAfter, b.over)
 }
 
+// over gives back the memory that a burst took. One that begins meanwhile is another.
 func (b *bursts) over() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.timer != nil {
-		b.timer.Stop()
-		b.timer = nil
-		debug.SetGCPercent(b.usual)
-		debug.FreeOSMemory()
+	if b.calm(calmAfter) {
+		b.free()
 		forgetPages()
 	}
+}
+
+// calm ends a burst that told nothing for so long; false where there is none. A timer that fires just when the burst
+// goes on finds that it does.
+func (b *bursts) calm(quiet time.Duration) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.timer == nil || time.Since(b.last) < quiet {
+		return false
+	}
+	b.timer.Stop()
+	b.timer = nil
+	debug.SetGCPercent(b.usual)
+	return true
 }

@@ -1,34 +1,113 @@
 package agent
 
 import (
+	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
-// Not parallel: the percentage is that of the whole process.
-func TestTheCollectorRestsInABurst(t *testing.T) {
-	usual := debug.SetGCPercent(100)
+// The tests here are not parallel: the percentage is that of the whole process.
+
+// gcPercent is as set now.
+func gcPercent() int {
+	now := debug.SetGCPercent(100)
+	debug.SetGCPercent(now)
+	return now
+}
+
+// withGC runs a test with a GC percentage, and in synthetic time.
+func withGC(t *testing.T, percent int, test func(t *testing.T)) {
+	t.Helper()
+	usual := debug.SetGCPercent(percent)
 	defer debug.SetGCPercent(usual)
-	current := func() int {
-		now := debug.SetGCPercent(100)
-		debug.SetGCPercent(now)
-		return now
+	synctest.Test(t, test)
+}
+
+// counted counts how often memory is freed.
+func counted() (b *bursts, freed *atomic.Int32) {
+	freed = &atomic.Int32{}
+	return &bursts{free: func() { freed.Add(1) }}, freed
+}
+
+// expect waits and looks.
+func expect(t *testing.T, after time.Duration, percent int, freed *atomic.Int32, times int32) {
+	t.Helper()
+	time.Sleep(after)
+	synctest.Wait()
+	if got := gcPercent(); got != percent || freed.Load() != times {
+		t.Errorf("GC percentage %d, want %d; freed %d times, want %d", got, percent, freed.Load(), times)
 	}
-	var b bursts
-	b.goesOn()
-	b.goesOn()
-	if got := current(); got != burstGC {
-		t.Errorf("GC percentage in a burst: %d", got)
+}
+
+func TestTheCollectorRestsInABurst(t *testing.T) {
+	for usual, in := range map[int]int{100: burstGC, 50: burstGC, 500: 500, -1: -1} { // who asks for more keeps it
+		withGC(t, usual, func(t *testing.T) {
+			b, freed := counted()
+			for range 3 {
+				b.goesOn()
+				expect(t, calmAfter-time.Millisecond, in, freed, 0)
+			}
+			expect(t, time.Minute, usual, freed, 1)
+		})
 	}
-	b.over()
-	b.over()
-	if got := current(); got != 100 {
-		t.Errorf("GC percentage after it: %d", got)
-	}
-	debug.SetGCPercent(500)
-	b.goesOn()
-	if got := current(); got != 500 {
-		t.Errorf("what the user asked for became %d", got)
-	}
-	b.over()
+}
+
+// TestABurstGoesOnThoughItsTimerFired: just before it was set again.
+func TestABurstGoesOnThoughItsTimerFired(t *testing.T) {
+	withGC(t, 100, func(t *testing.T) {
+		b, freed := counted()
+		b.goesOn()
+		b.over()
+		expect(t, 0, burstGC, freed, 0)
+		expect(t, calmAfter, 100, freed, 1)
+	})
+}
+
+func TestABurstIsOverOnce(t *testing.T) {
+	withGC(t, 100, func(t *testing.T) {
+		b, freed := counted()
+		b.goesOn()
+		for range 3 {
+			time.AfterFunc(calmAfter, b.over)
+		}
+		expect(t, time.Minute, 100, freed, 1)
+	})
+}
+
+// TestABurstMayBeginWhileMemoryIsFreed, which takes long: it does not wait for that.
+func TestABurstMayBeginWhileMemoryIsFreed(t *testing.T) {
+	withGC(t, 100, func(t *testing.T) {
+		b, freed := counted()
+		b.free = func() {
+			if freed.Add(1) > 1 {
+				return
+			}
+			if !b.mu.TryLock() {
+				t.Error("a burst has to wait")
+				return
+			}
+			b.mu.Unlock()
+			b.goesOn()
+			time.Sleep(time.Second)
+		}
+		b.goesOn()
+		expect(t, calmAfter, burstGC, freed, 1)
+		expect(t, calmAfter-time.Millisecond, burstGC, freed, 1)
+		expect(t, time.Millisecond, 100, freed, 2)
+	})
+}
+
+func TestAnAgentThatDoesNotStartLeavesTheCollectorCalm(t *testing.T) {
+	t.Setenv("GOGC", "")
+	withGC(t, 100, func(t *testing.T) {
+		if err := Run(t.Context(), Source{Dir: filepath.Join(t.TempDir(), "none")}, nil); err == nil {
+			t.Fatal("it runs")
+		}
+		if got := gcPercent(); got != calmGC {
+			t.Errorf("GC percentage %d", got)
+		}
+	})
 }

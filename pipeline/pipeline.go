@@ -80,6 +80,7 @@ func New(c Config) *Pipeline {
 
 // Apply makes these checks and outputs the running ones. What did not change goes on untouched; the
 // rest is stopped and started. prepare (or nil) runs first, in the processing goroutine, between two batches.
+// After Stop it does nothing.
 func (p *Pipeline) Apply(checks []*Check, outputs []*OutputSpec, prepare func()) {
 	started := p.senders.apply(outputs)
 	p.Do(func(*Batch) {

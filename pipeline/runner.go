@@ -27,23 +27,26 @@ type runner struct {
 
 	mu      sync.Mutex
 	timer   *time.Timer        // starts the next run; nil before the first is planned
-	cancel  context.CancelFunc // of the run that goes on; nil between two
+	cancel  context.CancelFunc // of what goes on: a run, or the wait for the runner before; nil between two runs
 	stopped bool
 }
 
-// startRunner starts a check: its first run after delay, the second so much early. Where it replaces a runner, it
-// begins when that one has ended.
-func startRunner(s *scheduler, check *Check, delay, early time.Duration, previous *runner) *runner {
+// startRunner starts a check: its first run after delay, the second so much early. Where one of the same ID is
+// leaving, it begins when that one has ended.
+func startRunner(s *scheduler, check *Check, delay, early time.Duration) *runner {
 	r := &runner{scheduler: s, check: check, done: make(chan struct{}), early: early}
-	s.running.Add(1)
-	if previous == nil {
+	previous, ok := s.leaving.LoadAndDelete(check.ID)
+	if !ok {
 		r.plan(time.Now().Add(delay), 0)
 		return r
 	}
-	go r.alone(func(ctx context.Context) {
-		r.succeed(ctx, previous)
+	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel = cancel // before anyone can stop it: even then it ends after the one before it
+	go func() {
+		defer cancel()
+		r.succeed(ctx, previous.(*runner))
 		r.plan(time.Now().Add(delay), 0)
-	})
+	}()
 	return r
 }
 
@@ -58,14 +61,14 @@ func (r *runner) plan(due time.Time, skipped int) {
 	case r.stopped:
 		r.end()
 	case r.timer == nil:
-		r.timer = time.AfterFunc(time.Until(due), func() { r.alone(r.tick) })
+		r.timer = time.AfterFunc(time.Until(due), r.turn)
 	default:
 		r.timer.Reset(time.Until(due))
 	}
 }
 
-// alone does what ends with a plan, unless the runner was stopped; what stops it later ends the context.
-func (r *runner) alone(do func(context.Context)) {
+// turn is a run and the plan of the next, unless the runner was stopped; what stops it meanwhile ends the context.
+func (r *runner) turn() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	r.mu.Lock()
@@ -76,7 +79,7 @@ func (r *runner) alone(do func(context.Context)) {
 	}
 	r.cancel = cancel
 	r.mu.Unlock()
-	do(ctx)
+	r.plan(r.tick(ctx))
 }
 
 // stop ends the runner; done tells when it has.
@@ -86,7 +89,7 @@ func (r *runner) stop() {
 	switch {
 	case r.stopped:
 		return
-	case r.cancel != nil: // the run that goes on ends the runner
+	case r.cancel != nil: // what goes on ends the runner
 		r.cancel()
 	case r.timer != nil && r.timer.Stop():
 		r.end()
@@ -96,7 +99,7 @@ func (r *runner) stop() {
 
 func (r *runner) end() {
 	close(r.done)
-	r.scheduler.running.Done()
+	r.scheduler.leaving.CompareAndDelete(r.check.ID, r)
 }
 
 func (r *runner) log() *zap.Logger {
@@ -110,6 +113,7 @@ func (r *runner) succeed(ctx context.Context, previous *runner) {
 	r.tellWhile(ctx, previous.done, overdueSlack, func() {
 		r.fail(report, "the run from before the last reload hangs. No further run starts before it ends.")
 	})
+	<-previous.done // where this one was stopped first, too: whoever follows it waits for it alone
 }
 
 // tellWhile calls tell again and again, first after a while, until done is closed or ctx ends. Again and
@@ -124,14 +128,27 @@ func (r *runner) tellWhile(ctx context.Context, done <-chan struct{}, first time
 		case <-ctx.Done():
 			return
 		case <-timer.C:
+			if closed(done) || ctx.Err() != nil { // with both at once, select picks either
+				return
+			}
 			tell()
 			timer.Reset(r.check.Interval)
 		}
 	}
 }
 
-// tick runs the check once and plans the next run.
-func (r *runner) tick(ctx context.Context) {
+// closed reports whether a channel on which nothing is sent is closed.
+func closed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// tick runs the check once and returns when the next run is due.
+func (r *runner) tick(ctx context.Context) (due time.Time, skipped int) {
 	run := &Run{Started: time.Now()}
 	// A timer this late means that the process was stopped: nobody looked. (While the machine sleeps
 	// the monotonic clock, on which all durations here are, stands still by itself.)
@@ -139,7 +156,7 @@ func (r *runner) tick(ctx context.Context) {
 		run.Unseen = late
 	}
 	r.run(ctx, run)
-	due, skipped := nextTick(r.due.Add(-r.early), time.Now(), r.check.Interval)
+	due, skipped = nextTick(r.due.Add(-r.early), time.Now(), r.check.Interval)
 	r.early = 0
 	if skipped > 0 {
 		r.log().Debug("the check took longer than its interval; ticks were skipped", zap.Int("ticks", skipped))
@@ -147,7 +164,7 @@ func (r *runner) tick(ctx context.Context) {
 	if run.Unseen > 0 { // it is not the check that was late
 		skipped = 0
 	}
-	r.plan(due, skipped)
+	return due, skipped
 }
 
 // run does one Gather and closes it with a RunEnd. When the runner is stopped meanwhile, what was
@@ -155,16 +172,9 @@ func (r *runner) tick(ctx context.Context) {
 func (r *runner) run(stop context.Context, run *Run) {
 	r.record.begin(run.Started)
 	report := r.report(stop, run)
-	deadline, done := maxGather(r.check), make(chan struct{})
-	overdue := time.AfterFunc(deadline+overdueSlack, func() { // rarely more than a timer
-		own := r.report(stop, run) // the run's may be holding its results
-		r.tellWhile(stop, done, 0, func() {
-			r.fail(own, fmt.Sprintf("the check hangs: it should have ended after %s and did not. No further run starts before it ends.", deadline))
-		})
-	})
+	ended := r.watch(stop, run)
 	end, err := gather(stop, report)
-	close(done)
-	overdue.Stop()
+	ended()
 	if err != nil {
 		r.fail(report, notDone+err.Error())
 	} else if r.failed.Swap(false) {
@@ -172,6 +182,25 @@ func (r *runner) run(stop context.Context, run *Run) {
 	}
 	report.finish(end, err == nil)
 	r.record.end(report.counted(), err)
+}
+
+// watch tells while a run hangs, until ended is called. Once that has returned nothing more is told, so that nothing
+// is told of a run after its end.
+func (r *runner) watch(stop context.Context, run *Run) (ended func()) {
+	deadline, done, told := maxGather(r.check), make(chan struct{}), make(chan struct{})
+	overdue := time.AfterFunc(deadline+overdueSlack, func() { // rarely more than a timer
+		defer close(told)
+		own := r.report(stop, run) // the run's may be holding its results
+		r.tellWhile(stop, done, 0, func() {
+			r.fail(own, fmt.Sprintf("the check hangs: it should have ended after %s and did not. No further run starts before it ends.", deadline))
+		})
+	})
+	return func() {
+		close(done)
+		if !overdue.Stop() {
+			<-told
+		}
+	}
 }
 
 // report makes a report whose results go to the processors until stop ends.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -22,29 +23,32 @@ type scheduler struct {
 	recall  func(check string) []byte
 	log     *zap.Logger
 
-	running sync.WaitGroup // all runners, those already replaced included
+	leaving sync.Map // runners of checks that are gone, until they end or are replaced; by check ID
 	mu      sync.Mutex
 	runners map[string]*runner // by check ID
+	stopped bool               // none starts any more
 }
 
 func newScheduler(results chan<- Result, recall func(string) []byte, log *zap.Logger) *scheduler {
 	return &scheduler{results: results, recall: recall, log: log, runners: map[string]*runner{}}
 }
 
-// apply stops the runners of checks that are gone or changed and starts those that are new.
+// apply stops the runners of checks that are gone or changed and starts those that are new; once stopped it starts none.
 func (s *scheduler) apply(checks []*Check) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stopped {
+		return
+	}
 	wanted := make(map[string]*Check, len(checks))
 	for _, check := range checks {
 		wanted[check.ID] = check
 	}
-	previous := map[string]*runner{}
 	for id, r := range s.runners {
 		if check := wanted[id]; check == nil || check.Content != r.check.Content {
-			r.stop()
-			previous[id] = r
 			delete(s.runners, id)
+			s.leaving.Store(id, r) // before it is stopped: it takes itself out when it ends
+			r.stop()
 		}
 	}
 	var fresh []*Check
@@ -57,36 +61,48 @@ func (s *scheduler) apply(checks []*Check) {
 		share := float64(i) / float64(len(fresh))
 		delay := min(time.Duration(share*float64(firstRuns)), check.Interval)
 		early := time.Duration(share * float64(check.Interval) / 2)
-		s.runners[check.ID] = startRunner(s, check, delay, early, previous[check.ID])
+		s.runners[check.ID] = startRunner(s, check, delay, early)
 	}
 }
 
 // stop ends all runners and waits for them.
 func (s *scheduler) stop() {
-	s.mu.Lock()
-	for _, r := range s.runners {
-		r.stop()
+	budget, cancel := context.WithTimeout(context.Background(), stopBudget)
+	defer cancel()
+	all := s.stopAll()
+	for _, r := range all {
+		select {
+		case <-r.done:
+		case <-budget.Done():
+		}
 	}
-	s.mu.Unlock()
-	budget := time.NewTimer(stopBudget)
-	defer budget.Stop()
-	ended := make(chan struct{})
-	go func() { s.running.Wait(); close(ended) }()
-	select {
-	case <-ended:
-	case <-budget.C:
-		s.log.Error("a check did not stop in time and is left behind", zap.Strings("checks", s.unfinished()))
+	if left := unfinished(all); len(left) > 0 {
+		s.log.Error("a check did not stop in time and is left behind", zap.Strings("checks", left))
 	}
 }
 
-func (s *scheduler) unfinished() (ids []string) {
+// stopAll stops all runners for good and returns those that may have yet to end. One that was replaced is not among
+// them: its successor ends after it.
+func (s *scheduler) stopAll() (all []*runner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, r := range s.runners {
-		select {
-		case <-r.done:
-		default:
-			ids = append(ids, id)
+	s.stopped = true
+	for _, r := range s.runners {
+		r.stop()
+		all = append(all, r)
+	}
+	s.leaving.Range(func(_, r any) bool {
+		all = append(all, r.(*runner))
+		return true
+	})
+	return all
+}
+
+// unfinished are the IDs of the checks whose runners have yet to end.
+func unfinished(all []*runner) (ids []string) {
+	for _, r := range all {
+		if !closed(r.done) {
+			ids = append(ids, r.check.ID)
 		}
 	}
 	slices.Sort(ids)

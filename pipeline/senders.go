@@ -24,6 +24,7 @@ type senders struct {
 	mu      sync.Mutex
 	byName  map[string]*sender
 	leaving map[string]*sender // removed, perhaps still in a Write
+	stopped bool               // none starts any more
 }
 
 func newSenders(s *store.Store, log *zap.Logger, gone, burst func()) *senders {
@@ -40,10 +41,13 @@ func orNothing(f func()) func() {
 
 // apply ends the senders of outputs that are gone or changed and starts those that are new. It waits
 // for none of them: a changed output starts when its predecessor's last Write has returned. It returns
-// those that it starts.
+// those that it starts; once stopped it starts none.
 func (s *senders) apply(outputs []*OutputSpec) (started []*OutputSpec) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stopped {
+		return nil
+	}
 	wanted := make(map[string]*OutputSpec, len(outputs))
 	for _, spec := range outputs {
 		wanted[spec.Name] = spec
@@ -145,7 +149,7 @@ func (s *senders) leave(name string, old *sender) {
 // stop lets every sender deliver what is in its queue until ctx ends, then aborts them all. One that does
 // not end even then is left behind.
 func (s *senders) stop(ctx context.Context) {
-	all := s.all()
+	all := s.last()
 	for _, one := range all {
 		one.close.Do(func() { close(one.drain) })
 	}
@@ -172,10 +176,11 @@ func (s *senders) stop(ctx context.Context) {
 	}
 }
 
-// all are the senders that run or have yet to end.
-func (s *senders) all() (all []*sender) {
+// last are the senders that run or have yet to end; none starts any more.
+func (s *senders) last() (all []*sender) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.stopped = true
 	for _, one := range s.byName {
 		all = append(all, one)
 	}
