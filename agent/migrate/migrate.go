@@ -7,6 +7,7 @@ package migrate
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"catpaw/internal/config"
+	"catpaw/internal/newdir"
 )
 
 // Result is a translated configuration.
@@ -27,6 +29,9 @@ type Result struct {
 
 // Read reads and translates a configuration directory. The error is a fault of the files themselves.
 func Read(dir string) (*Result, error) {
+	if dir == "" {
+		return nil, errors.New("the name of the directory to read is empty: say which configuration to translate")
+	}
 	t := &translator{result: Result{Files: map[string][]byte{}}}
 	names, err := filepath.Glob(filepath.Join(dir, "*.toml"))
 	if err != nil {
@@ -51,8 +56,8 @@ func Read(dir string) (*Result, error) {
 
 // Write writes the files into a directory that is empty or not yet there, for the owner and the group only.
 func (r *Result) Write(dir string) error {
-	if found, err := os.ReadDir(dir); err == nil && len(found) > 0 {
-		return fmt.Errorf("%s is not empty (there is %s): name another directory; nothing is written", dir, found[0].Name())
+	if err := newdir.Check(dir); err != nil {
+		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Files)) {
 		path := filepath.Join(dir, name)
