@@ -35,11 +35,12 @@ func read(dir string, stat func(string) (fs.FileInfo, error)) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &translator{result: Result{Files: map[string][]byte{}}, source: s, later: s.isLater(), stat: stat}
+	t := &translator{result: Result{Files: map[string][]byte{}}, source: s, later: s.isLater(), stat: stat, taken: map[string]string{}}
 	t.mains()
 	for _, file := range s.probes {
 		t.probeFile(file)
 	}
+	t.tierRules()
 	t.others(dir)
 	return &t.result, nil
 }
@@ -66,6 +67,8 @@ type translator struct {
 	source *source
 	later  bool                              // it is of 0.24, not of 0.8 or ours
 	stat   func(string) (fs.FileInfo, error) // of what the checks look at
+	taken  map[string]string                 // labels of a check → its place in the old configuration
+	tiered bool                              // some check became several, one for each severity
 }
 
 func (t *translator) note(at *config.Node, format string, args ...any) {

@@ -59,7 +59,7 @@ func TestWhatIsWrittenIsGood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Checks) != 10 || len(c.Outputs) != 4 {
+	if len(c.Checks) != 13 || len(c.Outputs) != 4 {
 		t.Errorf("%d checks, %d outputs", len(c.Checks), len(c.Outputs))
 	}
 	if err := result.Write(dir); err == nil || !strings.Contains(err.Error(), "is not empty") {
