@@ -87,7 +87,7 @@ var probes = map[string]probe{
 	"filechange": {parts: []string{"filechange"}, same: []string{"filepaths", "time_span", "check"}},
 	"mtime":      {parts: []string{"mtime"}, same: []string{"directory", "time_span", "check"}},
 	"filecheck": {
-		parts: []string{"filechange", "mtime"}, check: "filecheck::mtime", oneCheck: true, special: filecheck,
+		parts: []string{"filechange", "mtime"}, oneCheck: true, special: filecheck,
 	},
 }
 
@@ -106,59 +106,6 @@ func environment(_ *translator, instance *config.Node, _ string, made map[string
 		made["env"] = env
 	}
 	return []string{"env_vars"}, true
-}
-
-// filecheck: changes, checksums and existence are filechange's; a directory in which nothing changes any more is mtime's.
-func filecheck(t *translator, instance *config.Node, part string, made map[string]any) ([]string, bool) {
-	mtime, checksum, existence := instance.Get("mtime"), instance.Get("checksum"), instance.Get("existence")
-	stale := slices.Equal(texts(mtime.Get("mode")), []string{"stale"})
-	done := []string{"targets", "mtime.mode", "mtime.time_span"}
-	span := mtime.Get("time_span")
-	if part == "mtime" {
-		return slices.Concat(done, []string{"checksum.severity", "checksum.max_file_size", "existence.severity"}), stale && staleness(t, instance, made, span)
-	}
-	if mtime == nil && checksum == nil && existence == nil || stale && checksum == nil && existence == nil {
-		return done, false
-	}
-	var paths []any
-	for _, target := range texts(instance.Get("targets")) {
-		if strings.HasSuffix(target, "/") { // a directory, and all below it
-			target += "**"
-		}
-		paths = append(paths, target)
-	}
-	made["filepaths"] = paths
-	put(made, "labels.target", strings.Join(texts(instance.Get("targets")), ","))
-	if span != nil && !stale {
-		made["time_span"] = plain(span)
-	}
-	if checksum != nil {
-		made["checksum"] = true
-	}
-	if mtime == nil || stale {
-		t.note(instance, "filechange tells of every change, of a missing file, and with checksum of its content; there is no way to ask for one of these alone")
-	}
-	if stale {
-		done = append(done, "mtime.severity")
-	}
-	return done, true
-}
-
-func staleness(t *translator, instance *config.Node, made map[string]any, span *config.Node) bool {
-	var directories []any
-	for _, target := range texts(instance.Get("targets")) {
-		if strings.ContainsAny(target, "*?[{") || !strings.HasSuffix(target, "/") {
-			t.note(instance, "mtime looks at directories: %q is left out; write directories = [...], and exclude what does not count", target)
-			continue
-		}
-		directories = append(directories, target)
-	}
-	made["directories"], made["alert_if"] = directories, "stale"
-	put(made, "labels.target", strings.Join(texts(instance.Get("targets")), ","))
-	if span != nil {
-		made["time_span"] = plain(span)
-	}
-	return len(directories) > 0
 }
 
 // texts are those of a text or a list of texts.
