@@ -42,18 +42,19 @@ func (t *translator) log(n *config.Node, out map[string]any) {
 
 // sink says what a [notify.X] becomes.
 type sink struct {
-	output string            // the kind here
-	always map[string]any    // options that it has in any case
-	moved  map[string]string // names there → here; "" = needed no longer
+	output       string            // the kind here
+	always       map[string]any    // options that it has in any case
+	moved        map[string]string // names there → here; "" = needed no longer
+	offByDefault bool              // without enabled = true
 }
 
 var sinks = map[string]sink{
-	"flashduty": {"flashduty", nil, map[string]string{"integration_key": "integration_key", "base_url": "url", "timeout": "timeout", "max_retries": ""}},
-	"console":   {"stdout", map[string]any{"format": "text"}, nil},
-	"webapi": {"webhook", map[string]any{"name": "webapi"},
-		map[string]string{"url": "url", "method": "method", "headers": "headers", "timeout": "timeout", "max_retries": ""}},
-	"pagerduty": {"webhook", map[string]any{"name": "pagerduty", "format": "pagerduty"},
-		map[string]string{"routing_key": "routing_key", "base_url": "url", "timeout": "timeout", "max_retries": ""}},
+	"flashduty": {output: "flashduty", moved: map[string]string{"integration_key": "integration_key", "base_url": "url", "timeout": "timeout", "max_retries": ""}},
+	"console":   {output: "stdout", always: map[string]any{"format": "text"}, offByDefault: true},
+	"webapi": {output: "webhook", always: map[string]any{"name": "webapi"},
+		moved: map[string]string{"url": "url", "method": "method", "headers": "headers", "timeout": "timeout", "max_retries": ""}},
+	"pagerduty": {output: "webhook", always: map[string]any{"name": "pagerduty", "format": "pagerduty"},
+		moved: map[string]string{"routing_key": "routing_key", "base_url": "url", "timeout": "timeout", "max_retries": ""}},
 }
 
 func (t *translator) notify(n *config.Node, out map[string]any) {
@@ -65,8 +66,12 @@ func (t *translator) notify(n *config.Node, out map[string]any) {
 			t.note(child, "[notify.%s] has no counterpart and is left out", kind)
 			continue
 		}
-		if enabled := child.Get("enabled"); enabled != nil && enabled.Value == false {
+		enabled := child.Get("enabled")
+		if enabled != nil && enabled.Value == false || enabled == nil && s.offByDefault {
 			continue
+		}
+		if headers := child.Get("headers"); headers != nil && t.later {
+			t.variables(headers, nil)
 		}
 		made := maps.Clone(s.always)
 		if made == nil {

@@ -8,6 +8,7 @@ package migrate
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"catpaw/internal/config"
+	"catpaw/internal/newdir"
 )
 
 // Result is a translated configuration.
@@ -26,33 +28,27 @@ type Result struct {
 }
 
 // Read reads and translates a configuration directory. The error is a fault of the files themselves.
-func Read(dir string) (*Result, error) {
-	t := &translator{result: Result{Files: map[string][]byte{}}}
-	names, err := filepath.Glob(filepath.Join(dir, "*.toml"))
+func Read(dir string) (*Result, error) { return read(dir, os.Stat) }
+
+func read(dir string, stat func(string) (fs.FileInfo, error)) (*Result, error) {
+	s, err := readSource(dir)
 	if err != nil {
 		return nil, err
 	}
-	probes, err := filepath.Glob(filepath.Join(dir, "p.*", "*.toml"))
-	if err != nil {
-		return nil, err
+	t := &translator{result: Result{Files: map[string][]byte{}}, source: s, later: s.isLater(), stat: stat, taken: map[string]string{}}
+	t.mains()
+	for _, file := range s.probes {
+		t.probeFile(file)
 	}
-	if len(names)+len(probes) == 0 {
-		return nil, fmt.Errorf("%s: there is no configuration: no *.toml, no p.*/*.toml", dir)
-	}
-	for _, path := range append(names, probes...) {
-		node, err := config.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		t.file(dir, path, node)
-	}
+	t.tierRules()
+	t.others(dir)
 	return &t.result, nil
 }
 
 // Write writes the files into a directory that is empty or not yet there, for the owner and the group only.
 func (r *Result) Write(dir string) error {
-	if found, err := os.ReadDir(dir); err == nil && len(found) > 0 {
-		return fmt.Errorf("%s is not empty (there is %s): name another directory; nothing is written", dir, found[0].Name())
+	if err := newdir.Check(dir); err != nil {
+		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Files)) {
 		path := filepath.Join(dir, name)
@@ -68,70 +64,78 @@ func (r *Result) Write(dir string) error {
 
 type translator struct {
 	result Result
+	source *source
+	later  bool                              // it is of 0.24, not of 0.8 or ours
+	stat   func(string) (fs.FileInfo, error) // of what the checks look at
+	taken  map[string]string                 // labels of a check → its place in the old configuration
+	tiered bool                              // some check became several, one for each severity
 }
 
 func (t *translator) note(at *config.Node, format string, args ...any) {
-	t.result.Notes = append(t.result.Notes, fmt.Sprintf("%s: %s", at.Place(), fmt.Sprintf(format, args...)))
+	note := fmt.Sprintf("%s: %s", at.Place(), fmt.Sprintf(format, args...))
+	if !slices.Contains(t.result.Notes, note) { // what several instances have from one partial is told once
+		t.result.Notes = append(t.result.Notes, note)
+	}
 }
 
-// file translates one file, which may become several.
-func (t *translator) file(dir, path string, node *config.Node) {
-	name, err := filepath.Rel(dir, path)
-	if err != nil {
-		name = filepath.Base(path)
-	}
-	renameVariables(t, node)
-	if filepath.Dir(name) == "." {
-		t.write(name, path, t.main(node))
+// mains translates the files beside the p.* directories.
+func (t *translator) mains() {
+	if t.source.isOurs() {
+		for _, n := range t.source.mains {
+			t.write(filepath.Base(n.File), n.File, t.main(n))
+		}
 		return
 	}
-	plugin := strings.TrimPrefix(filepath.Dir(name), "p.")
+	n := t.source.oneMain()
+	if n == nil {
+		return
+	}
+	if t.later {
+		t.labels(n)
+	}
+	var from []string
+	for _, file := range t.source.mains {
+		from = append(from, file.File)
+	}
+	t.write("config.toml", strings.Join(from, ", "), t.main(n))
+}
+
+// probeFile translates one file of checks, which may become several.
+func (t *translator) probeFile(n *config.Node) {
+	if t.later {
+		t.labels(n)
+	}
+	name := filepath.Base(n.File)
+	plugin := strings.TrimPrefix(filepath.Base(filepath.Dir(n.File)), "p.")
 	p, known := probes[plugin]
 	if !known {
-		t.note(node, "there is no probe %q here; write an exec check for it. The file is left out", plugin)
+		t.note(n, "there is no probe %q here; write an exec check for it. The file is left out", plugin)
 		return
 	}
 	for _, part := range p.parts {
-		if table := t.probe(node, p, part); table != nil {
-			to := filepath.Join("p."+part, filepath.Base(name))
+		if table := t.probe(n, p, part); table != nil {
+			to := filepath.Join("p."+part, name)
 			if t.result.Files[filepath.ToSlash(to)] != nil { // p.sfilter and p.scriptfilter are one here
-				to = filepath.Join("p."+part, plugin+"-"+filepath.Base(name))
+				to = filepath.Join("p."+part, plugin+"-"+name)
 			}
-			t.write(to, path, table)
+			t.write(to, n.File, table)
 		}
 	}
 }
 
+// write makes a file; from is what it was translated from.
 func (t *translator) write(name, from string, table map[string]any) {
-	var text bytes.Buffer
-	fmt.Fprintf(&text, "# Made by catpaw migrate from %s. Comments stayed there.\n", filepath.ToSlash(from))
-	encoder := toml.NewEncoder(&text)
+	t.encode(name, fmt.Sprintf("# Made by catpaw migrate from %s. Comments stayed there.", filepath.ToSlash(from)), table)
+}
+
+func (t *translator) encode(name, comment string, table map[string]any) {
+	text := bytes.NewBufferString(comment + "\n")
+	encoder := toml.NewEncoder(text)
 	encoder.Indent = ""
 	if err := encoder.Encode(table); err != nil {
 		panic(err) // it holds what a TOML file held
 	}
 	t.result.Files[filepath.ToSlash(name)] = text.Bytes()
-}
-
-// renames are the variables that have another name here.
-var renames = strings.NewReplacer("${HOSTNAME}", "$hostname", "${SHORT_HOSTNAME}", "$hostname", "${IP}", "$ip")
-
-func renameVariables(t *translator, node *config.Node) {
-	switch v := node.Value.(type) {
-	case string:
-		if strings.Contains(v, "${SHORT_HOSTNAME}") {
-			t.note(node, "${SHORT_HOSTNAME} became $hostname, which may have a domain behind it")
-		}
-		node.Value = renames.Replace(v)
-	case config.List:
-		for _, child := range v {
-			renameVariables(t, child)
-		}
-	case config.Table:
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			renameVariables(t, v[key])
-		}
-	}
 }
 
 // plain is a node as the encoder takes it.

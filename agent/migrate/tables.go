@@ -1,7 +1,6 @@
 package migrate
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -11,12 +10,15 @@ import (
 // probe says what becomes of the options of one probe of the original. An option in a table is written
 // table.option, as in "packet_loss.warn_ge".
 type probe struct {
-	parts      []string            // the probes here that it becomes
-	check      string              // the label check that the original gave where none is written
-	same       []string            // options that are called and mean the same
-	moved      map[string]string   // those that only have another name
-	thresholds map[string][]string // the one threshold here → those there, the one to take first in front
-	special    special
+	parts    []string          // the probes here that it becomes
+	check    string            // the label check that the original gave where none is written
+	same     []string          // options that are called and mean the same
+	moved    map[string]string // those that only have another name
+	judged   map[string]string // those that ask for something to be judged → here; critical_X is Critical, others Warning if nothing is said
+	zero     []string          // of these, those for which 0 is a value as any other
+	always   string            // what is judged in any case, Critical if nothing is said
+	oneCheck bool              // the checks of several severities would tell the same
+	special  special
 }
 
 // special does what the tables cannot. It returns the options that it has dealt with, and whether the instance has
@@ -35,25 +37,29 @@ var probes = map[string]probe{
 		same: slices.Concat(tlsOptions, []string{"targets", "concurrency", "timeout", "method", "headers", "payload", "basic_auth_user", "basic_auth_pass",
 			"http_proxy", "interface", "follow_redirects", "expect"}),
 		moved: map[string]string{
-			"expect_response_status_code": "expect.response_status_code", "status_code.expect": "expect.response_status_code",
-			"expect_response_substring": "expect.response_substring", "response_body.expect_substring": "expect.response_substring",
-			"response_body.expect_regex": "expect.response_regex", "cert_expire_threshold": "expect.cert_expire_threshold",
+			"expect_response_status_code": "expect.response_status_code", "expect_response_substring": "expect.response_substring",
+			"cert_expire_threshold": "expect.cert_expire_threshold",
 		},
-		thresholds: map[string][]string{
-			"expect.cert_expire_threshold": {"cert_expiry.warn_within", "cert_expiry.critical_within"},
-			"expect.response_time":         {"response_time.warn_ge", "response_time.critical_ge"},
+		judged: map[string]string{
+			"status_code.expect":             "expect.response_status_code",
+			"response_body.expect_substring": "expect.response_substring", "response_body.expect_regex": "expect.response_regex",
+			"cert_expiry.warn_within": "expect.cert_expire_threshold", "cert_expiry.critical_within": "expect.cert_expire_threshold",
+			"response_time.warn_ge": "expect.response_time", "response_time.critical_ge": "expect.response_time",
 		},
+		always: "connectivity",
 	},
 	"net": {
 		parts: []string{"net"}, same: slices.Concat(tlsOptions, []string{"targets", "concurrency", "timeout", "read_timeout", "protocol", "send", "expect"}),
-		thresholds: map[string][]string{"response_time": {"response_time.warn_ge", "response_time.critical_ge"}},
+		judged: map[string]string{"response_time.warn_ge": "response_time", "response_time.critical_ge": "response_time"},
+		always: "connectivity",
 	},
 	"ping": {
 		parts: []string{"ping"}, same: []string{"targets", "concurrency", "count", "ping_interval", "timeout", "interface", "ipv6", "size", "alert_if_packet_loss_percent_ge"},
-		thresholds: map[string][]string{
-			"alert_if_packet_loss_percent_ge": {"packet_loss.warn_ge", "packet_loss.critical_ge"},
-			"alert_if_rtt_ge":                 {"rtt.warn_ge", "rtt.critical_ge"},
+		judged: map[string]string{
+			"packet_loss.warn_ge": "alert_if_packet_loss_percent_ge", "packet_loss.critical_ge": "alert_if_packet_loss_percent_ge",
+			"rtt.warn_ge": "alert_if_rtt_ge", "rtt.critical_ge": "alert_if_rtt_ge",
 		},
+		always: "connectivity",
 	},
 	"procnum": {
 		parts: []string{"procnum"}, check: "procnum::process_count",
@@ -61,10 +67,12 @@ var probes = map[string]probe{
 		moved: map[string]string{
 			"search_exec_name": "search_exec_substring", "search_cmdline": "search_cmdline_substring",
 		},
-		thresholds: map[string][]string{
-			"alert_if_num_lt": {"process_count.warn_lt", "process_count.critical_lt"},
-			"alert_if_num_gt": {"process_count.warn_gt", "process_count.critical_gt"},
+		judged: map[string]string{
+			"process_count.warn_lt": "alert_if_num_lt", "process_count.critical_lt": "alert_if_num_lt",
+			"process_count.warn_gt": "alert_if_num_gt", "process_count.critical_gt": "alert_if_num_gt",
 		},
+		zero:    []string{"process_count.warn_gt", "process_count.critical_gt"}, // there must be none
+		special: nameOfSearch,
 	},
 	"sfilter": {parts: []string{"sfilter"}, same: []string{"command", "check", "timeout", "filter_include", "filter_exclude", "max_lines"}},
 	"scriptfilter": {
@@ -73,12 +81,13 @@ var probes = map[string]probe{
 	},
 	"journaltail": {
 		parts: []string{"journaltail"}, check: "journaltail::match",
-		same: []string{"check", "time_span", "units", "priority", "max_lines", "timeout", "filter_include", "filter_exclude"},
+		same:    []string{"check", "time_span", "units", "priority", "max_lines", "timeout", "filter_include", "filter_exclude"},
+		special: nameOfFilter,
 	},
 	"filechange": {parts: []string{"filechange"}, same: []string{"filepaths", "time_span", "check"}},
 	"mtime":      {parts: []string{"mtime"}, same: []string{"directory", "time_span", "check"}},
 	"filecheck": {
-		parts: []string{"filechange", "mtime"}, check: "filecheck::mtime", special: filecheck,
+		parts: []string{"filechange", "mtime"}, oneCheck: true, special: filecheck,
 	},
 }
 
@@ -97,65 +106,6 @@ func environment(_ *translator, instance *config.Node, _ string, made map[string
 		made["env"] = env
 	}
 	return []string{"env_vars"}, true
-}
-
-// nameOfCommand: the original had a label target with the name of the command.
-func nameOfCommand(_ *translator, instance *config.Node, _ string, made map[string]any) ([]string, bool) {
-	if fields := strings.Fields(strings.Join(texts(instance.Get("command")), " ")); len(fields) > 0 {
-		put(made, "labels.target", filepath.Base(fields[0]))
-	}
-	return nil, true
-}
-
-// filecheck: changes, checksums and existence are filechange's; a directory in which nothing changes any more is mtime's.
-func filecheck(t *translator, instance *config.Node, part string, made map[string]any) ([]string, bool) {
-	mtime, checksum, existence := instance.Get("mtime"), instance.Get("checksum"), instance.Get("existence")
-	stale := slices.Equal(texts(mtime.Get("mode")), []string{"stale"})
-	done := []string{"targets", "mtime.mode", "mtime.time_span"}
-	span := mtime.Get("time_span")
-	if part == "mtime" {
-		return slices.Concat(done, []string{"checksum.severity", "checksum.max_file_size", "existence.severity"}), stale && staleness(t, instance, made, span)
-	}
-	if mtime == nil && checksum == nil && existence == nil || stale && checksum == nil && existence == nil {
-		return done, false
-	}
-	var paths []any
-	for _, target := range texts(instance.Get("targets")) {
-		if strings.HasSuffix(target, "/") { // a directory, and all below it
-			target += "**"
-		}
-		paths = append(paths, target)
-	}
-	made["filepaths"] = paths
-	if span != nil && !stale {
-		made["time_span"] = plain(span)
-	}
-	if checksum != nil {
-		made["checksum"] = true
-	}
-	if mtime == nil || stale {
-		t.note(instance, "filechange tells of every change, of a missing file, and with checksum of its content; there is no way to ask for one of these alone")
-	}
-	if stale {
-		done = append(done, "mtime.severity")
-	}
-	return done, true
-}
-
-func staleness(t *translator, instance *config.Node, made map[string]any, span *config.Node) bool {
-	var directories []any
-	for _, target := range texts(instance.Get("targets")) {
-		if strings.ContainsAny(target, "*?[{") || !strings.HasSuffix(target, "/") {
-			t.note(instance, "mtime looks at directories: %q is left out; write directories = [...], and exclude what does not count", target)
-			continue
-		}
-		directories = append(directories, target)
-	}
-	made["directories"], made["alert_if"] = directories, "stale"
-	if span != nil {
-		made["time_span"] = plain(span)
-	}
-	return len(directories) > 0
 }
 
 // texts are those of a text or a list of texts.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	samples "catpaw/conf.d"
+	"catpaw/internal/newdir"
 )
 
 func newInit() *cobra.Command {
@@ -34,10 +35,7 @@ Exit status: 0 written, 1 not.`,
 
 // writeSamples writes for the owner and the group only: secrets may be put there.
 func writeSamples(dir string) error {
-	switch found, err := os.ReadDir(dir); {
-	case err == nil && len(found) > 0:
-		return fmt.Errorf("%s is not empty (there is %s): name another directory; nothing is written", dir, found[0].Name())
-	case err != nil && !os.IsNotExist(err):
+	if err := newdir.Check(dir); err != nil {
 		return err
 	}
 	return fs.WalkDir(samples.Files, ".", func(name string, entry fs.DirEntry, err error) error {

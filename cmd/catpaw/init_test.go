@@ -56,3 +56,29 @@ func TestMigrateTellsWhatIsLeft(t *testing.T) {
 		t.Errorf("%q %d", errs, code)
 	}
 }
+
+// TestInitAndMigrateRefuseAnEmptyName: joined with the name of a file it would be the current directory, whose configuration
+// would be written over.
+func TestInitAndMigrateRefuseAnEmptyName(t *testing.T) {
+	t.Parallel()
+	from := t.TempDir()
+	write(t, from, map[string]string{"p.exec/a.toml": "[[instances]]\ncommands = ['/bin/true']\n"})
+	file := filepath.Join(from, "p.exec", "a.toml")
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"init without a name":               {[]string{"init", ""}, "is empty; nothing is written"},
+		"migrate to nowhere":                {[]string{"migrate", from, ""}, "is empty; nothing is written"},
+		"migrate from nowhere":              {[]string{"migrate", "", filepath.Join(from, "new")}, "directory to read is empty"},
+		"init into what is no directory":    {[]string{"init", file}, "nothing is written"},
+		"migrate into what is no directory": {[]string{"migrate", from, file}, "nothing is written"},
+	} {
+		if out, errs, code := catpaw(t, c.args...); code != 1 || out != "" || !strings.Contains(errs, c.want) {
+			t.Errorf("%s: %q %q %d", name, out, errs, code)
+		}
+	}
+	if _, err := os.Lstat("config.toml"); err == nil {
+		t.Error("the configuration is in the current directory")
+	}
+}

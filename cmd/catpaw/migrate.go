@@ -15,7 +15,8 @@ func newMigrate(f *flags) *cobra.Command {
 		Use: "migrate OLD NEW", Short: "Translate a configuration of the original catpaw 0.24",
 		Long: `migrate reads the configuration directory OLD, written for the original catpaw up to 0.24 (notify.*,
 p.scriptfilter, p.filecheck, tables of thresholds), and writes what it means here into the directory NEW. It
-lists what has no translation, or not quite the same one, and judges what it wrote. OLD stays as it is.
+lists what has no translation, or not quite the same one, and judges what it wrote. OLD stays as it is. Run it
+on the machine that is watched: it looks which targets of p.filecheck are directories.
 
 Exit status: 0 NEW is good, 1 it is not, or nothing was written.`,
 		Args: func(_ *cobra.Command, args []string) error {
