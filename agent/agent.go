@@ -137,6 +137,7 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 	if errors.Is(err, store.ErrInUse) {
 		return fmt.Errorf("%s: another catpaw runs on this state directory; stop it, or give this one its own with --state-dir", c.StateDir)
 	}
+	a.bursts.free(a.store.Forget)
 	a.alerting, a.silences, a.inhibits = alerting.New(a.log), silence.New(processRuns), inhibit.New()
 	a.alerting.MuteWith(alerting.Muter{By: a.silences.Mutes})
 	a.alerting.MuteWith(alerting.Muter{By: a.inhibits.Mutes, Firing: a.inhibits.Firing, Fresh: true})

@@ -3,6 +3,7 @@ package agent
 import (
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -22,9 +23,8 @@ const (
 // bursts has the garbage collector, which the whole process shares, run less often while much is told at
 // once.
 type bursts struct {
-	free func() // gives memory back, by a full collection
-
 	mu    sync.Mutex
+	frees []func()    // give memory back
 	usual int         // GC percentage when all is calm
 	timer *time.Timer // nil while all is calm
 	last  time.Time   // that much was told
@@ -35,7 +35,7 @@ func newBursts() *bursts {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(calmGC)
 	}
-	b := &bursts{free: debug.FreeOSMemory}
+	b := &bursts{frees: []func(){debug.FreeOSMemory, forgetPages}}
 	b.goesOn()
 	return b
 }
@@ -58,10 +58,22 @@ func (b *bursts) goesOn() {
 
 // over gives back the memory that a burst took. One that begins meanwhile is another.
 func (b *bursts) over() {
-	if b.calm(calmAfter) {
-		b.free()
-		forgetPages()
+	if !b.calm(calmAfter) {
+		return
 	}
+	b.mu.Lock()
+	frees := slices.Clone(b.frees)
+	b.mu.Unlock()
+	for _, free := range frees {
+		free()
+	}
+}
+
+// free has f called, too, when a burst is over.
+func (b *bursts) free(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.frees = append(b.frees, f)
 }
 
 // calm ends a burst that told nothing for so long; false where there is none. A timer that fires just when the burst

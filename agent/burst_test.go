@@ -29,7 +29,7 @@ func withGC(t *testing.T, percent int, test func(t *testing.T)) {
 // counted counts how often memory is freed.
 func counted() (b *bursts, freed *atomic.Int32) {
 	freed = &atomic.Int32{}
-	return &bursts{free: func() { freed.Add(1) }}, freed
+	return &bursts{frees: []func(){func() { freed.Add(1) }}}, freed
 }
 
 // expect waits and looks.
@@ -81,7 +81,7 @@ func TestABurstIsOverOnce(t *testing.T) {
 func TestABurstMayBeginWhileMemoryIsFreed(t *testing.T) {
 	withGC(t, 100, func(t *testing.T) {
 		b, freed := counted()
-		b.free = func() {
+		b.frees = []func(){func() {
 			if freed.Add(1) > 1 {
 				return
 			}
@@ -92,7 +92,7 @@ func TestABurstMayBeginWhileMemoryIsFreed(t *testing.T) {
 			b.mu.Unlock()
 			b.goesOn()
 			time.Sleep(time.Second)
-		}
+		}}
 		b.goesOn()
 		expect(t, calmAfter, burstGC, freed, 1)
 		expect(t, calmAfter-time.Millisecond, burstGC, freed, 1)

@@ -42,8 +42,8 @@ type Row struct {
 	home    *Queue
 	lane    int
 	hash    uint32 // of the key
-	bytes   int64 // its size where Data was not read; else 0
-	seen    bool  // it has arrived in a lane, or in the file behind one
+	bytes   int64  // its size where Data was not read; else 0
+	seen    bool   // it has arrived in a lane, or in the file behind one
 	onDisk  bool
 	taken   bool // a worker has it
 	settled bool // delivered, refused or merged: it is not to be written any more

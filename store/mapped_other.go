@@ -1,0 +1,6 @@
+//go:build !linux
+
+package store
+
+// Forget is for Linux.
+func (s *Store) Forget() {}
