@@ -64,6 +64,7 @@ Flags may be written with one dash or two.`,
 	if service := newService(f); service != nil {
 		root.AddCommand(service)
 	}
+	groupCobras(root)
 	return root
 }
 
