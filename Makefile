@@ -22,12 +22,17 @@ run: build
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o catpaw ./cmd/catpaw
 
-test: lint
+test: race lint
 	$(GO) test -race ./...
 	cd test && $(GO) test -race -parallel 16 ./... # they wait for servers most of the time
 
+# The race detector needs a C compiler. Tests without it prove less, so where there is none nobody runs them unawares.
+race:
+	@why=$$($(GO) build -race net 2>&1) || { echo "the race detector needs a C compiler: install one (Debian: gcc and libc6-dev)," \
+		"or run tests without it: $(GO) test ./... ($$(echo "$$why" | tail -1))" >&2; exit 1; }
+
 # The output kafka against Apache Kafka, read by kcat; skipped, with the reason, where java, mvn or kcat is missing.
-test-kafka: $(KAFKA)
+test-kafka: race $(KAFKA)
 	cd test && CATPAW_KAFKA=$(CURDIR)/$(KAFKA) $(GO) test -race -count=1 -timeout 15m -run 'TestReal' -v ./kafkatest
 
 $(KAFKA): test/kafkatest/pom.xml
@@ -63,7 +68,7 @@ bench bench-check: $(KAFKA)
 	CATPAW_KAFKA=$(CURDIR)/$(KAFKA) $(GO) run ./bench -only '$(ONLY)' $(if $(filter bench-check,$@),-check)
 
 # What takes longer than a test may: 200 times killed while a sink refuses, hangs and returns.
-soak:
+soak: race
 	CATPAW_KILLS=200 $(GO) test -race -count=1 -timeout 30m -run TestKilled -v ./cmd/catpaw
 	$(GO) test -count=1 -timeout 30m -run TestModel ./store -rapid.checks=5000
 
