@@ -1,20 +1,19 @@
 # make run    build and start on conf.d
 # make test   everything that must hold: format, vet (for Windows and macOS, too), staticcheck, tests with the
-#             race detector
+#             race detector, for which there must be a C compiler
 # make package    deb, rpm and archives of this commit, in dist/
 # make test-package   installs them and tries what they hold
 # make test-kafka   the output kafka against Apache Kafka itself
 GO      ?= go
-# the version: the tag v1.2.3, or the next one's name with the time of the commit, so that a later package is newer
-VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . || echo 1.0.0-dev.$(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d%H%M%S 2>/dev/null || echo 0))
-COMMIT  := $(shell git describe --always --exclude '*' --dirty 2>/dev/null || echo unknown)
-DATE    := $(shell git log -1 --format=%cs 2>/dev/null)
+VERSION ?= $(shell packaging/version.sh)
+COMMIT  := $(shell git describe --always --exclude '*' --dirty --abbrev=12 2>/dev/null || echo unknown)
+DATE    := $(shell git log -1 --no-show-signature --format=%cs 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
 # what is fetched for tests: the jars of Apache Kafka
 KAFKA    = .cache/kafka
 
-.PHONY: run build test docs test-kafka lint package test-package bench bench-check soak clean
+.PHONY: run build test race docs test-kafka lint package test-package bench bench-check soak clean
 
 run: build
 	./catpaw
@@ -22,12 +21,17 @@ run: build
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o catpaw ./cmd/catpaw
 
-test: lint
+test: race lint
 	$(GO) test -race ./...
 	cd test && $(GO) test -race -parallel 16 ./... # they wait for servers most of the time
 
+# The race detector needs a C compiler. Tests without it prove less, so where there is none nobody runs them unawares.
+race:
+	@why=$$($(GO) build -race net 2>&1) || { echo "the race detector needs a C compiler: install one (Debian: gcc and libc6-dev)," \
+		"or run tests without it: $(GO) test ./... ($$(echo "$$why" | tail -1))" >&2; exit 1; }
+
 # The output kafka against Apache Kafka, read by kcat; skipped, with the reason, where java, mvn or kcat is missing.
-test-kafka: $(KAFKA)
+test-kafka: race $(KAFKA)
 	cd test && CATPAW_KAFKA=$(CURDIR)/$(KAFKA) $(GO) test -race -count=1 -timeout 15m -run 'TestReal' -v ./kafkatest
 
 $(KAFKA): test/kafkatest/pom.xml
@@ -63,7 +67,7 @@ bench bench-check: $(KAFKA)
 	CATPAW_KAFKA=$(CURDIR)/$(KAFKA) $(GO) run ./bench -only '$(ONLY)' $(if $(filter bench-check,$@),-check)
 
 # What takes longer than a test may: 200 times killed while a sink refuses, hangs and returns.
-soak:
+soak: race
 	CATPAW_KILLS=200 $(GO) test -race -count=1 -timeout 30m -run TestKilled -v ./cmd/catpaw
 	$(GO) test -count=1 -timeout 30m -run TestModel ./store -rapid.checks=5000
 

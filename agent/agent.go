@@ -60,8 +60,9 @@ type Agent struct {
 }
 
 // Run runs the agent until ctx ends or the reader of standard output has gone. A value on reload makes
-// it read the configuration again. The error is a fault of the configuration at start.
-func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
+// it read the configuration again. Unless nil, ready is called once, when the agent runs. The error is a fault of the
+// configuration at start.
+func Run(ctx context.Context, source Source, reload <-chan struct{}, ready func()) error {
 	bursts := newBursts() // reading a large configuration is one
 	defer bursts.calm(0)
 	source.inputs = source.probes()
@@ -86,6 +87,9 @@ func Run(ctx context.Context, source Source, reload <-chan struct{}) error {
 	a.log.Info("catpaw runs", zap.String("configuration", a.source.Dir), zap.String("state", c.StateDir),
 		zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)), zap.Int("open_alerts", a.opened))
 	a.notify(daemon.SdNotifyReady)
+	if ready != nil {
+		ready()
+	}
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	beside.Go(func() { a.heart.beat(ctx) })

@@ -103,7 +103,7 @@ func TestABurstMayBeginWhileMemoryIsFreed(t *testing.T) {
 func TestAnAgentThatDoesNotStartLeavesTheCollectorCalm(t *testing.T) {
 	t.Setenv("GOGC", "")
 	withGC(t, 100, func(t *testing.T) {
-		if err := Run(t.Context(), Source{Dir: filepath.Join(t.TempDir(), "none")}, nil); err == nil {
+		if err := Run(t.Context(), Source{Dir: filepath.Join(t.TempDir(), "none")}, nil, nil); err == nil {
 			t.Fatal("it runs")
 		}
 		if got := gcPercent(); got != calmGC {

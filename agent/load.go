@@ -92,7 +92,11 @@ func (l *loader) warn(at *config.Node, format string, args ...any) {
 func (l *loader) readMain() (root *config.Node, dirs []string) {
 	entries, err := os.ReadDir(l.source.Dir)
 	if err != nil {
-		text := fmt.Sprintf("cannot read the configuration directory: %v; name another with -configs DIR", cause(err))
+		todo := "name another with -configs DIR"
+		if errors.Is(err, fs.ErrPermission) {
+			todo = "ask as root or as the user whose it is, or " + todo
+		}
+		text := fmt.Sprintf("cannot read the configuration directory: %v; %s", cause(err), todo)
 		l.errs = append(l.errs, &config.Error{File: l.source.Dir, Text: text})
 		return nil, nil
 	}

@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${VERSION:?}" "${LDFLAGS:?}"
 GO=${GO:-go}
-export CGO_ENABLED=0 TZ=UTC LC_ALL=C
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export CGO_ENABLED=0 GOAMD64=v1 GOARM64=v8.0 TZ=UTC LC_ALL=C # whatever the builder has set
+SOURCE_DATE_EPOCH=$(git log -1 --no-show-signature --format=%ct)
 export SOURCE_DATE_EPOCH VERSION
 umask 022
 stage=dist/stage

@@ -43,6 +43,26 @@ func group(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// groupCobras has the commands that cobra adds itself refuse a word they do not know, as ours do.
+func groupCobras(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			group(cmd)
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				about, rest, err := root.Find(args)
+				if err != nil {
+					return err
+				}
+				return noArgs(about, rest)
+			}
+		}
+	}
+}
+
 // noArgs is for commands with subcommands.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -64,6 +66,7 @@ Flags may be written with one dash or two.`,
 	if service := newService(f); service != nil {
 		root.AddCommand(service)
 	}
+	groupCobras(root)
 	return root
 }
 
@@ -71,14 +74,17 @@ Flags may be written with one dash or two.`,
 const localConfigs = "conf.d"
 
 // defaultConfigs is conf.d here, or where that is not, that of the installed package.
-func defaultConfigs() string {
-	if _, err := os.Stat(localConfigs); err == nil {
-		return localConfigs
+func defaultConfigs() string { return firstThere(localConfigs, agent.SystemConfigs) }
+
+// firstThere is the first that is there, else the first of all. One that this user may not see is there: who reads it
+// is told so, and not that another is missing.
+func firstThere(dirs ...string) string {
+	for _, dir := range dirs {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			return dir
+		}
 	}
-	if _, err := os.Stat(agent.SystemConfigs); err == nil {
-		return agent.SystemConfigs
-	}
-	return localConfigs
+	return dirs[0]
 }
 
 // complete offers the values of a flag to the shell.

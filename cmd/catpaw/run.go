@@ -29,7 +29,7 @@ func run(f *flags) error {
 	if err != nil {
 		return err
 	}
-	return agent.Run(ctx, source, reload)
+	return agent.Run(ctx, source, reload, nil)
 }
 
 // signals translates what the system sends: the context ends with the first SIGINT, SIGTERM or SIGQUIT,

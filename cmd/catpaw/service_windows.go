@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +17,7 @@ import (
 	"golang.org/x/sys/windows/svc/mgr"
 
 	"catpaw/agent"
+	"catpaw/pipeline"
 )
 
 // serviceName is how the service manager knows catpaw.
@@ -33,7 +36,7 @@ catpaw.log in its state directory, unless [log] output names a file. It asks for
 		verb, short, past string
 		do                func() error
 	}{
-		{"install", "Install the service, with the -configs, -state-dir and -plugins given here", "is installed; start it with catpaw service start", func() error { return installService(f) }},
+		{"install", "Install the service, with the -configs, -state-dir and -plugins given here", "is installed; start it with catpaw service start", func() error { return installService(f, root.ErrOrStderr()) }},
 		{"uninstall", "Stop the service and remove it; configuration and state stay", "is removed", uninstallService},
 		{"start", "Start the service", "runs", func() error { return withService(startService) }},
 		{"stop", "Stop the service", "is stopped", func() error { return withService(stopService) }},
@@ -53,11 +56,11 @@ catpaw.log in its state directory, unless [log] output names a file. It asks for
 		Use: "run", Hidden: true, Args: cobra.NoArgs, // for the service manager
 		RunE: func(*cobra.Command, []string) error { return runService(f) },
 	})
-	return root
+	return group(root)
 }
 
-// installService judges the configuration first: who installs is there to mend it.
-func installService(f *flags) error {
+// installService judges the configuration first: who installs is there to mend it. Warnings go to w.
+func installService(f *flags, w io.Writer) error {
 	c, err := f.load()
 	if err != nil {
 		return err
@@ -90,8 +93,38 @@ func installService(f *flags) error {
 		return fmt.Errorf("cannot install the service: %w", err)
 	}
 	defer service.Close()
+	if err := restartAlways(service); err != nil {
+		return errors.Join(fmt.Errorf("cannot have Windows start the service again where it ends, so it is not installed: %w", err), service.Delete())
+	}
+	if tellsNobody(c.Outputs) {
+		fmt.Fprintf(w, "catpaw: warning: a service has no standard output, and there is no other output: nobody is told anything; add one in %s\n", filepath.Join(configs, "config.toml"))
+	}
+	return nil
+}
+
+// restarts is what the service manager can be told of a service's end.
+type restarts interface {
+	SetRecoveryActions(actions []mgr.RecoveryAction, resetPeriod uint32) error
+	SetRecoveryActionsOnNonCrashFailures(flag bool) error
+}
+
+// restartAlways has the service come back however it ends, unless somebody stops it. An agent that gives up says so to
+// the service manager, for which that is no crash: it has to be told that this counts, too.
+func restartAlways(service restarts) error {
 	const pause, forget = 5 * time.Second, 24 * time.Hour
-	return service.SetRecoveryActions([]mgr.RecoveryAction{{Type: mgr.ServiceRestart, Delay: pause}}, uint32(forget.Seconds()))
+	if err := service.SetRecoveryActions([]mgr.RecoveryAction{{Type: mgr.ServiceRestart, Delay: pause}}, uint32(forget.Seconds())); err != nil {
+		return err
+	}
+	err := service.SetRecoveryActionsOnNonCrashFailures(true)
+	if errors.Is(err, windows.ERROR_INVALID_LEVEL) {
+		return nil // Wine does not know this; every Windows that Go runs on does
+	}
+	return err
+}
+
+// tellsNobody: a service has no standard output.
+func tellsNobody(outputs []*pipeline.OutputSpec) bool {
+	return !slices.ContainsFunc(outputs, func(o *pipeline.OutputSpec) bool { return o.Plugin != "stdout" })
 }
 
 func uninstallService() error {
@@ -105,11 +138,20 @@ func uninstallService() error {
 	})
 }
 
+// startService waits until the agent runs, and passes on what the service wrote where it does not.
 func startService(service *mgr.Service) error {
+	log, err := findServiceLog()
+	if err != nil {
+		return err
+	}
+	before := log.size()
 	if err := service.Start(); err != nil {
 		return err
 	}
-	return waitService(service, svc.Running)
+	if err := waitService(service, svc.Running); err != nil {
+		return log.explain(err, before)
+	}
+	return nil
 }
 
 func stopService(service *mgr.Service) error {
@@ -142,9 +184,9 @@ func waitService(service *mgr.Service, want svc.State) error {
 		case status.State == want:
 			return nil
 		case want == svc.Running && status.State == svc.Stopped:
-			return fmt.Errorf("it ended at once; catpaw.log in its state directory says why")
+			return fmt.Errorf("the service %s ended at once", serviceName)
 		case time.Now().After(deadline):
-			return fmt.Errorf("it does not answer within %s", serviceWait)
+			return fmt.Errorf("the service %s does not answer within %s", serviceName, serviceWait)
 		}
 	}
 }
@@ -161,37 +203,29 @@ func runService(f *flags) error {
 	}
 	os.Stderr = output
 	log.SetOutput(io.Discard) // as run does
-	return svc.Run(serviceName, &service{source: source, log: output})
-}
-
-// openServiceLog opens what takes the place of standard error, which a service does not have.
-func openServiceLog(stateDir string) (*os.File, error) {
-	if err := os.MkdirAll(stateDir, 0o700); err != nil {
-		return nil, err
-	}
-	return os.OpenFile(filepath.Join(stateDir, "catpaw.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	return svc.Run(serviceName, &service{source})
 }
 
 // service is catpaw as the service manager sees it.
-type service struct {
-	source agent.Source
-	log    io.Writer
-}
+type service struct{ source agent.Source }
 
-// Execute runs until the manager says stop.
+// Execute runs until the manager says stop. The service runs when the agent does: who starts it waits for that, and
+// learns of a faulty configuration.
 func (s *service) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (bool, uint32) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- agent.Run(ctx, s.source, nil) }()
-	status <- svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
+	ready, ended := make(chan struct{}, 1), make(chan error, 1)
+	go func() { ended <- agent.Run(ctx, s.source, nil, func() { ready <- struct{}{} }) }()
+	status <- svc.Status{State: svc.StartPending, WaitHint: uint32(serviceWait.Milliseconds())}
 	for {
 		select {
+		case <-ready:
+			status <- svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
 		case err := <-ended:
 			if err == nil {
 				return false, 0
 			}
-			fmt.Fprintln(s.log, "catpaw:", err)
+			report(err)
 			return false, uint32(windows.ERROR_EXCEPTION_IN_SERVICE)
 		case request := <-requests:
 			switch request.Cmd {

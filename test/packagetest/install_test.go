@@ -33,13 +33,17 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$1/new,workdir=$1/work" "$1/all
 mount -t proc proc "$1/all/proc"
 mount --bind /dev "$1/all/dev"
 mkdir "$1/all/opt/catpaw-test"
-cp "$2" "$3" "$1/all/opt/catpaw-test/"
+cp "$2" "$3" "$4" "$1/all/opt/catpaw-test/"
 exec chroot "$1/all" /usr/bin/env CATPAW_INSIDE=1 /opt/catpaw-test/"${2##*/}" -test.v -test.run '^TestInside$'`
 
-// TestTheDebInstalls as dpkg does it, runs as systemd would start it, is upgraded, removed and purged.
-func TestTheDebInstalls(t *testing.T) {
+// rpmArch is what rpm calls this machine.
+var rpmArch = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+
+// TestThePackagesInstall as dpkg does it, run as systemd would start them, are upgraded, removed and purged; as rpm does
+// it, too.
+func TestThePackagesInstall(t *testing.T) {
 	t.Parallel()
-	deb := one(t, "*_"+runtime.GOARCH+".deb")
+	deb, rpm := one(t, "*_"+runtime.GOARCH+".deb"), one(t, "*."+rpmArch+".rpm")
 	if os.Getuid() != 0 {
 		t.Skip("only root can install")
 	}
@@ -56,17 +60,17 @@ func TestTheDebInstalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", apart, "sh", dir, self, deb).CombinedOutput()
+	out, err := exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", apart, "sh", dir, self, deb, rpm).CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
 		t.Errorf("inside: %v", err)
 	}
 }
 
-// TestInside is what TestTheDebInstalls runs in its copy of the system.
+// TestInside is what TestThePackagesInstall runs in its copy of the system.
 func TestInside(t *testing.T) {
 	if os.Getenv("CATPAW_INSIDE") == "" {
-		t.Skip("it belongs to TestTheDebInstalls")
+		t.Skip("it belongs to TestThePackagesInstall")
 	}
 	debs, err := filepath.Glob("/opt/catpaw-test/*.deb")
 	if err != nil || len(debs) != 1 {
@@ -77,8 +81,86 @@ func TestInside(t *testing.T) {
 	t.Run("unit", wantUnit)
 	t.Run("manual", wantManual)
 	t.Run("as systemd starts it", wantStart)
+	t.Run("somebody else asks", wantUnseen)
 	t.Run("upgrade", func(t *testing.T) { wantUpgrade(t, debs[0]) })
 	t.Run("remove and purge", wantGone)
+	t.Run("rpm", wantRPM)
+}
+
+// wantUnseen wants to hear that one may not see the configuration, where one may not.
+func wantUnseen(t *testing.T) {
+	for _, command := range []string{"status", "queue", "check", "silence list"} {
+		cmd := exec.Command("setpriv", append([]string{"--reuid=nobody", "--regid=nogroup", "--clear-groups", "/usr/bin/catpaw"}, strings.Fields(command)...)...)
+		cmd.Dir = "/"
+		out, err := cmd.CombinedOutput()
+		if want := "/etc/catpaw/conf.d: cannot read the configuration directory: permission denied"; err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("catpaw %s as nobody: %v\n%s\nwant %s", command, err, out, want)
+		}
+	}
+}
+
+// enabled is the link that systemctl enable makes. No systemd runs here, as in a container.
+const enabled = "/etc/systemd/system/multi-user.target.wants/catpaw.service"
+
+func enable(t *testing.T) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(enabled), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/usr/lib/systemd/system/catpaw.service", enabled); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantEnabled(t *testing.T, want bool) {
+	t.Helper()
+	if _, err := os.Lstat(enabled); (err == nil) != want {
+		t.Errorf("it is enabled: %v", !want)
+	}
+}
+
+// wantRPM installs the rpm where the deb was, upgrades and removes it.
+func wantRPM(t *testing.T) {
+	rpms, err := filepath.Glob("/opt/catpaw-test/*.rpm")
+	if err != nil || len(rpms) != 1 {
+		t.Fatal(rpms, err)
+	}
+	if _, err := exec.LookPath("rpm"); err != nil {
+		t.Skip("there is no rpm to install it")
+	}
+	rpm := func(args ...string) { // this system's own packages are not rpm's
+		run(t, "rpm", append([]string{"--dbpath", "/var/lib/catpaw-test", "--nodeps"}, args...)...)
+	}
+	const dir, state = "/etc/catpaw/conf.d/", "/var/lib/catpaw/catpaw.db"
+	rpm("-i", rpms[0])
+	for name, text := range map[string]string{dir + "config.toml": mine, dir + "p.net/mine.toml": mine, state: ""} {
+		if err := os.WriteFile(name, []byte(text), 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enable(t)
+	rpm("-U", "--force", rpms[0])
+	wantEnabled(t, true)
+	if text, err := os.ReadFile(dir + "config.toml"); err != nil || string(text) != mine {
+		t.Errorf("upgraded: the configuration is %q, %v", text, err)
+	}
+	rpm("-e", "catpaw")
+	wantEnabled(t, false)
+	wantThere(t, "removed by rpm", map[string]bool{ // as docs/operating.md says
+		"/usr/bin/catpaw": false, dir + "config.toml": false, dir + "config.toml.rpmsave": true, dir + "p.net/mine.toml": true,
+		dir + "p.http/http.toml": false, state: true,
+	})
+	run(t, "getent", "passwd", "catpaw")
+}
+
+// wantThere wants files to be there, or not.
+func wantThere(t *testing.T, when string, files map[string]bool) {
+	t.Helper()
+	for name, want := range files {
+		if _, err := os.Lstat(name); (err == nil) != want {
+			t.Errorf("%s: %s is there: %v", when, name, err == nil)
+		}
+	}
 }
 
 func wantFiles(t *testing.T) {
@@ -267,8 +349,10 @@ func wantUpgrade(t *testing.T, deb string) {
 	if err := os.WriteFile(config, append([]byte(mine), text...), 0o640); err != nil {
 		t.Fatal(err)
 	}
+	enable(t)
 	before := run(t, "sha256sum", db)
 	run(t, "dpkg", "-i", "--force-confdef", deb)
+	wantEnabled(t, true)
 	if after := run(t, "sha256sum", db); after != before {
 		t.Error("the state is not that of before")
 	}
@@ -279,17 +363,10 @@ func wantUpgrade(t *testing.T, deb string) {
 
 func wantGone(t *testing.T) {
 	run(t, "dpkg", "--remove", "catpaw")
-	for name, want := range map[string]bool{"/usr/bin/catpaw": false, "/etc/catpaw/conf.d/config.toml": true, "/var/lib/catpaw/catpaw.db": true} {
-		if _, err := os.Stat(name); (err == nil) != want {
-			t.Errorf("removed: %s is there: %v", name, err == nil)
-		}
-	}
+	wantEnabled(t, false)
+	wantThere(t, "removed", map[string]bool{"/usr/bin/catpaw": false, "/etc/catpaw/conf.d/config.toml": true, "/etc/catpaw/conf.d/p.http/http.toml": true, "/var/lib/catpaw/catpaw.db": true})
 	run(t, "dpkg", "--purge", "catpaw")
-	for _, name := range []string{"/etc/catpaw", "/var/lib/catpaw", "/usr/share/doc/catpaw", "/usr/lib/sysctl.d/50-catpaw.conf"} {
-		if _, err := os.Stat(name); err == nil {
-			t.Errorf("purged: %s is still there", name)
-		}
-	}
+	wantThere(t, "purged", map[string]bool{"/etc/catpaw": false, "/var/lib/catpaw": false, "/usr/share/doc/catpaw": false, "/usr/lib/sysctl.d/50-catpaw.conf": false})
 	if err := exec.Command("getent", "passwd", "catpaw").Run(); err == nil {
 		t.Error("purged: the user is still there")
 	}

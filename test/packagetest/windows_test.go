@@ -122,26 +122,11 @@ func (w *windows) want(dir string, well bool, text string, args ...string) {
 	}
 }
 
-// TestTheWindowsService is installed, started, looks at itself with search_win_service, is stopped and removed.
-func TestTheWindowsService(t *testing.T) {
-	t.Parallel()
-	w := newWindows(t)
-	dir := t.TempDir()
-	w.want(dir, true, "windows/amd64", "version")
-	w.want(dir, true, "conf.d is written", "init")
-	if err := os.RemoveAll(filepath.Join(dir, "conf.d")); err != nil {
-		t.Fatal(err)
-	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free.Close()
-	for name, text := range map[string]string{
-		"config.toml":        "[global]\ninterval = 1\n[[outputs.webhook]]\nurl = 'http://" + free.Addr().String() + "/'\n",
-		"p.procnum/own.toml": "[[instances]]\ncheck = 'catpaw runs'\nsearch_win_service = 'catpaw'\nalert_if_num_lt = 1\n",
-	} {
-		file := filepath.Join(dir, "conf.d", name)
+// writeInto writes files below a directory.
+func writeInto(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		file := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -149,10 +134,45 @@ func TestTheWindowsService(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// freeAddress is one that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestTheWindowsService is installed, started, looks at itself with search_win_service, is stopped and removed.
+func TestTheWindowsService(t *testing.T) {
+	t.Parallel()
+	w := newWindows(t)
+	dir := t.TempDir()
+	w.want(dir, true, "windows/amd64", "version")
+	w.want(dir, true, "conf.d is written", "init")
 	w.want(dir, false, "install it with catpaw service install", "service", "start")
-	w.want(dir, true, "the service catpaw is installed", "service", "install")
+	w.want(dir, false, `unknown command "service status"`, "service", "status")
+	w.want(dir, true, "nobody is told anything; add one in ", "service", "install") // all that ships is stdout
+	w.want(dir, true, "the service catpaw is removed", "service", "uninstall")
+	w.untilGone(dir)
+	if err := os.RemoveAll(filepath.Join(dir, "conf.d")); err != nil {
+		t.Fatal(err)
+	}
+	good := "[global]\ninterval = 1\n[[outputs.webhook]]\nurl = 'http://" + freeAddress(t) + "/'\n"
+	writeInto(t, filepath.Join(dir, "conf.d"), map[string]string{
+		"config.toml":        good,
+		"p.procnum/own.toml": "[[instances]]\ncheck = 'catpaw runs'\nsearch_win_service = 'catpaw'\nalert_if_num_lt = 1\n",
+	})
+	if out, err := w.run(dir, "service", "install"); err != nil || out != "the service catpaw is installed; start it with catpaw service start\n" {
+		t.Fatalf("install: %v\n%s", err, out)
+	}
 	w.want(dir, false, "exists", "service", "install")
 	w.want(dir, false, "Warning: catpaw runs", "once") // it is there, and does not run
+	w.wantNoStart(dir, good)
 	w.want(dir, true, "the service catpaw runs", "service", "start")
 	w.want(dir, true, "Ok", "once")
 	w.want(dir, true, "the service catpaw is stopped", "service", "stop")
@@ -161,13 +181,33 @@ func TestTheWindowsService(t *testing.T) {
 		t.Errorf("the log: %v\n%s", err, log)
 	}
 	w.want(dir, true, "the service catpaw is removed", "service", "uninstall")
+	w.untilGone(dir)
+}
+
+// wantNoStart wants to hear why the service does not start with a faulty configuration, from wherever one asks; and
+// mends it.
+func (w *windows) wantNoStart(dir, good string) {
+	w.t.Helper()
+	writeInto(w.t, filepath.Join(dir, "conf.d"), map[string]string{"config.toml": good + "[globl]\n[lgo]\n"})
+	out, err := w.run(w.t.TempDir(), "service", "start")
+	for _, want := range []string{"ended at once; its log is ", `state.d\catpaw.log`, `config.toml:5: unknown section "globl"`, `config.toml:6: unknown section "lgo"`} {
+		if err == nil || !strings.Contains(out, want) || strings.Contains(out, "runs") {
+			w.t.Errorf("a start that must fail: %v\n%s\nwant %q", err, out, want)
+		}
+	}
+	writeInto(w.t, filepath.Join(dir, "conf.d"), map[string]string{"config.toml": good})
+}
+
+// untilGone waits until the service manager has forgotten the service.
+func (w *windows) untilGone(dir string) {
+	w.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		out, _ := w.run(dir, "service", "start")
 		if strings.Contains(out, "install it with") {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the service is still there: %s", out)
+			w.t.Fatalf("the service is still there: %s", out)
 		}
 	}
 }
