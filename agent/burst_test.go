@@ -2,6 +2,7 @@ package agent
 
 import (
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"testing"
@@ -29,7 +30,7 @@ func withGC(t *testing.T, percent int, test func(t *testing.T)) {
 // counted counts how often memory is freed.
 func counted() (b *bursts, freed *atomic.Int32) {
 	freed = &atomic.Int32{}
-	return &bursts{frees: []func(){func() { freed.Add(1) }}}, freed
+	return &bursts{live: func() uint64 { return burstRoom }, frees: []func(){func() { freed.Add(1) }}}, freed
 }
 
 // expect waits and looks.
@@ -52,6 +53,25 @@ func TestTheCollectorRestsInABurst(t *testing.T) {
 			}
 			expect(t, time.Minute, usual, freed, 1)
 		})
+	}
+}
+
+// TestASmallHeapIsNotCollectedAgainAndAgain while it grows.
+func TestASmallHeapIsNotCollectedAgainAndAgain(t *testing.T) {
+	withGC(t, 50, func(t *testing.T) {
+		b, freed := counted()
+		for _, step := range []struct {
+			live uint64
+			want int
+		}{{0, 100 * burstRoom >> 20}, {4 << 20, 1200}, {12 << 20, 400}, {100 << 20, burstGC}, {4 << 20, 1200}} {
+			b.live = func() uint64 { return step.live }
+			b.goesOn()
+			expect(t, time.Second, step.want, freed, 0)
+		}
+		expect(t, time.Minute, 50, freed, 1)
+	})
+	if runtime.GC(); liveHeap() == 0 {
+		t.Error("the runtime does not tell what is live")
 	}
 }
 
