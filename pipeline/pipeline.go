@@ -39,6 +39,7 @@ type Pipeline struct {
 	processed  chan struct{} // closed when the processing goroutine has ended
 	scheduler  *scheduler
 	committer  *committer
+	batch      Batch // of the processing goroutine, used again
 	onBurst    func()
 	open       func(output string) []*Event
 	senders    *senders
@@ -142,7 +143,8 @@ func (p *Pipeline) process() {
 
 // collect takes all that is waiting behind the first result.
 func (p *Pipeline) collect(first Result) *Batch {
-	b := &Batch{Now: time.Now(), Results: make([]Result, 0, min(batchSize, 1+len(p.results)))}
+	b := &p.batch
+	b.reset(time.Now())
 	bytes := b.add(first)
 	for len(b.Results) < batchSize && bytes < batchBytes {
 		select {

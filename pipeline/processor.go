@@ -31,13 +31,29 @@ type RunEnd struct {
 }
 
 // Batch is what the processing goroutine handles in one go: results on the way in, and on the way out
-// what must be told and remembered. All of it is committed together.
+// what must be told and remembered. All of it is committed together. The slices are used again for the next batch; what
+// they hold belongs to who takes it.
 type Batch struct {
 	Now     time.Time
 	Results []Result
 	Notify  []*Event
 	States  []store.State
 	Memos   []store.Memo
+}
+
+// reset empties a batch for the next one.
+func (b *Batch) reset(now time.Time) {
+	b.Now = now
+	b.Results, b.Notify, b.States, b.Memos = empty(b.Results), empty(b.Notify), empty(b.States), empty(b.Memos)
+}
+
+// empty keeps the room of a slice, but nothing alive that was in it. Room that was needed once only is given up.
+func empty[T any](s []T) []T {
+	if cap(s) > 2*batchSize {
+		return nil
+	}
+	clear(s)
+	return s[:0]
 }
 
 // Processor changes, drops or adds to what is in a batch. It is called by one goroutine only.

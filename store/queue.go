@@ -186,7 +186,7 @@ func (l *lane) pick(max int, late int64, brief bool, skip func(key string) bool)
 	if max == 1 { // the common case, without a map
 		for _, row := range l.rows {
 			if skip == nil || !skip(row.Key) {
-				return []Parcel{l.parcel(row, late, brief)}
+				return []Parcel{l.parcel([]*Row{row}, late, brief)}
 			}
 		}
 		return nil
@@ -194,6 +194,7 @@ func (l *lane) pick(max int, late int64, brief bool, skip func(key string) bool)
 	most := min(max, len(l.rows))
 	seen := make(map[uint32]struct{}, most) // by hash: who shares one with another key only waits for the next batch
 	parcels = make([]Parcel, 0, most)
+	alone := make([]*Row, most) // what the parcels of one row are made of
 	for _, row := range l.rows {
 		if len(parcels) == max {
 			break
@@ -202,15 +203,18 @@ func (l *lane) pick(max int, late int64, brief bool, skip func(key string) bool)
 			continue
 		}
 		seen[row.hash] = struct{}{}
-		parcels = append(parcels, l.parcel(row, late, brief))
+		one := alone[len(parcels) : len(parcels)+1 : len(parcels)+1]
+		one[0] = row
+		parcels = append(parcels, l.parcel(one, late, brief))
 	}
 	return parcels
 }
 
-// parcel adds to the first row of a key what belongs to it.
-func (l *lane) parcel(first *Row, late int64, brief bool) Parcel {
+// parcel adds to the first row of a key, which it is given, what belongs to it.
+func (l *lane) parcel(alone []*Row, late int64, brief bool) Parcel {
+	first := alone[0]
 	if first.Closes || first.Time >= late {
-		return Parcel{[]*Row{first}}
+		return Parcel{alone}
 	}
 	rows, before := []*Row{}, 0
 	for _, row := range l.rows {

@@ -169,10 +169,13 @@ func (c *cursor) object(value func(key []byte) bool) bool {
 }
 
 func (c *cursor) labels(into *pipeline.Labels) bool {
-	*into = make(pipeline.Labels, 0, 4)
-	return c.object(func(key []byte) bool {
+	var room [8]pipeline.Label // on the stack, for nearly all
+	labels := room[:0]
+	ok := c.object(func(key []byte) bool {
 		text, ok := c.text()
-		*into = append(*into, pipeline.Label{Key: c.texts.Text(key), Value: c.texts.Text(text)})
+		labels = append(labels, pipeline.Label{Key: c.texts.Text(key), Value: c.texts.Text(text)})
 		return ok
 	})
+	*into = append(make(pipeline.Labels, 0, len(labels)), labels...)
+	return ok
 }
