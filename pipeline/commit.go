@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"crypto/rand"
 
 	"catpaw/store"
@@ -42,11 +41,10 @@ func (c *committer) commit(b *Batch) {
 		}
 		event.ID = c.ids.Next(b.Now)
 		c.buffer = appendMessage(c.buffer[:0], event)
-		data := bytes.Clone(c.buffer) // of just the size: it may wait long in memory
-		for _, queue := range event.Outputs {
-			tx.Rows = append(tx.Rows, &store.Row{
-				Queue: queue, Key: event.AlertKey, Time: b.Now.Unix(), Closes: event.Status == Ok, Data: data,
-			})
+		row := store.NewRow(event.Outputs[0], event.AlertKey, b.Now.Unix(), event.Status == Ok, c.buffer)
+		tx.Rows = append(tx.Rows, row)
+		for _, queue := range event.Outputs[1:] {
+			tx.Rows = append(tx.Rows, row.For(queue))
 		}
 	}
 	c.store.Commit(tx)

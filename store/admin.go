@@ -101,7 +101,7 @@ func (s *Store) allRows(q *Queue) ([]*Row, error) {
 func (s *Store) withData(rows []*Row) []*Row {
 	full := make([]*Row, 0, len(rows))
 	for _, row := range rows {
-		one := row.again(row.home.name)
+		one := row.For(row.home.name)
 		one.Seq = row.Seq
 		if one.Data == nil && s.file != nil {
 			if found, _, _, err := s.file.readLane(row.home, row.lane, row.Seq-1, 1); err == nil && len(found) == 1 && found[0].Seq == row.Seq {
@@ -243,16 +243,11 @@ func (s *Store) revive(name, to string) (n int, err error) {
 		n++
 		s.pending.revived = append(s.pending.revived, rowID{queue: q, seq: letter.Row.Seq})
 		if target != nil {
-			target.accept(letter.Row.again(to))
+			target.accept(letter.Row.For(to))
 		}
 	}
 	s.pending.touch(q)
 	return n, nil
-}
-
-// again is a new row with the same event.
-func (r *Row) again(queue string) *Row {
-	return &Row{Queue: queue, Key: r.Key, Time: r.Time, Closes: r.Closes, Data: r.Data}
 }
 
 // move takes the rows of one queue and puts them into another.
@@ -270,7 +265,7 @@ func (s *Store) move(name, to string) (n int, err error) {
 		s.mu.Lock()
 		for i, row := range part {
 			if !row.taken && !row.settled && full[i].Data != nil {
-				target.accept(full[i].again(to))
+				target.accept(full[i].For(to))
 				q.settle(row)
 				q.info.Counts.Purged++
 				n++

@@ -74,9 +74,9 @@ func (c *changes) prepend(earlier *changes) {
 }
 
 // write makes the changes in a transaction. settled are rows that need not be written, as they were
-// when the transaction began; values are kept in arena until it ends.
-func (c *changes) write(tx *bbolt.Tx, settled map[*Row]bool, seq uint64, arena *[]byte) error {
-	w := &txWriter{tx: tx, buckets: map[*Queue]queueBuckets{}, arena: arena}
+// when the transaction began.
+func (c *changes) write(tx *bbolt.Tx, settled map[*Row]bool, seq uint64) error {
+	w := &txWriter{tx: tx, buckets: map[*Queue]queueBuckets{}}
 	w.keys(bucketAlerts, c.states)
 	w.keys(bucketMemos, c.memos)
 	w.drop(c.dropped)
@@ -95,7 +95,7 @@ func (c *changes) write(tx *bbolt.Tx, settled map[*Row]bool, seq uint64, arena *
 type txWriter struct {
 	tx      *bbolt.Tx
 	buckets map[*Queue]queueBuckets
-	arena   *[]byte
+	key     []byte // used again: bbolt copies keys, but not values
 	err     error
 }
 
@@ -136,10 +136,11 @@ func (w *txWriter) keys(bucket []byte, values map[string][]byte) {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
+		w.key = append(w.key[:0], key...)
 		if data := values[key]; data == nil {
-			w.delete(b, []byte(key))
+			w.delete(b, w.key)
 		} else {
-			w.put(b, []byte(key), data)
+			w.put(b, w.key, data)
 		}
 	}
 }
@@ -159,7 +160,8 @@ func (w *txWriter) remove(rows []rowID) {
 			slices.SortFunc(gone, func(a, b rowID) int { return cmp.Compare(a.seq, b.seq) })
 			for _, row := range gone {
 				if b := w.queue(q); w.err == nil {
-					w.delete(b.rows, rowKey(row.lane, row.seq))
+					w.key = appendRowKey(w.key[:0], row.lane, row.seq)
+					w.delete(b.rows, w.key)
 				}
 			}
 		}
@@ -167,27 +169,22 @@ func (w *txWriter) remove(rows []rowID) {
 }
 
 func (w *txWriter) rows(rows []*Row, settled map[*Row]bool) {
-	size := 0
 	fresh := make([]*Row, 0, len(rows))
 	for _, row := range rows {
 		if !settled[row] {
-			size += int(row.size())
 			fresh = append(fresh, row)
 		}
 	}
-	arena := slices.Grow((*w.arena)[:0], size) // bbolt keeps the slices until the commit
 	for q, lanes := range byLane(fresh, func(row *Row) (*Queue, int) { return row.home, row.lane }) {
 		for _, rows := range lanes {
 			for _, row := range rows {
-				start := len(arena)
-				arena = appendRow(arena, row)
 				if b := w.queue(q); w.err == nil {
-					w.put(b.rows, rowKey(row.lane, row.Seq), arena[start:len(arena):len(arena)])
+					w.key = appendRowKey(w.key[:0], row.lane, row.Seq)
+					w.put(b.rows, w.key, row.value)
 				}
 			}
 		}
 	}
-	*w.arena = arena
 }
 
 // byLane brings together what belongs to one lane, in the order of the file's keys as bbolt likes it best,

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -39,13 +40,34 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func rowKey(lane int, seq uint64) []byte {
-	key := make([]byte, 0, rowKeySize)
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint16(key, uint16(lane)), seq)
+func rowKey(lane int, seq uint64) []byte { return appendRowKey(make([]byte, 0, rowKeySize), lane, seq) }
+
+func appendRowKey(b []byte, lane int, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint16(b, uint16(lane)), seq)
 }
 
 func splitRowKey(key []byte) (lane int, seq uint64) {
 	return int(binary.BigEndian.Uint16(key)), binary.BigEndian.Uint64(key[2:])
+}
+
+// NewRow makes a row of data, which it copies.
+func NewRow(queue, key string, time int64, closes bool, data []byte) *Row {
+	r := &Row{Queue: queue, Key: key, Time: time, Closes: closes, Data: data}
+	r.encode()
+	return r
+}
+
+// For is a new row with the same event for a queue.
+func (r *Row) For(queue string) *Row {
+	return &Row{Queue: queue, Key: r.Key, Time: r.Time, Closes: r.Closes, Data: r.Data, value: r.value}
+}
+
+// encode makes the value, once.
+func (r *Row) encode() {
+	if r.value == nil {
+		r.value = appendRow(make([]byte, 0, rowHeader+len(r.Key)+len(r.Data)+rowCRC), r)
+		r.Data = r.value[rowHeader+len(r.Key) : len(r.value)-rowCRC]
+	}
 }
 
 func appendRow(b []byte, r *Row) []byte {
@@ -83,7 +105,8 @@ func parseRow(key, value []byte, data bool) (*Row, error) {
 	r.lane, r.Seq = splitRowKey(key)
 	r.hash = hashOf(r.Key)
 	if data {
-		r.Data = append([]byte(nil), value[rowHeader+size:]...)
+		r.value = bytes.Clone(value[:end+rowCRC])
+		r.Data = r.value[rowHeader+size : end]
 	}
 	return r, nil
 }

@@ -84,6 +84,7 @@ func (q *Queue) accept(r *Row) {
 	if r.Time == 0 {
 		r.Time = time.Now().Unix()
 	}
+	r.encode()
 	q.info.Counts.Accepted++
 	q.info.Bytes += r.size()
 	q.store.pending.rows = append(q.store.pending.rows, r)

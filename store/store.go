@@ -39,6 +39,7 @@ type Row struct {
 	Closes bool   // it ends its alert: what came before it is history
 	Data   []byte
 
+	value   []byte // as the file has it, made once; Data is a part of it. nil where Data was not read
 	home    *Queue
 	lane    int
 	hash    uint32 // of the key
@@ -90,7 +91,6 @@ type Store struct {
 	unreadable bool     // rows of the file cannot be read
 
 	file   *file         // nil: in memory. The writer's own, but for read.
-	arena  []byte        // the writer's own, used again
 	wake   chan struct{} // something waits to be committed
 	soon   chan struct{} // something may be written with it
 	orders chan func()

@@ -20,8 +20,6 @@ const (
 	pulsePause = 5 * time.Second
 	// tidyPause is the least time between two looks whether the file is worth rewriting.
 	tidyPause = time.Minute
-	// mostArena is how many bytes for the rows of a transaction are kept for the next.
-	mostArena = 4 << 20
 )
 
 // write is the only goroutine that writes to the file.
@@ -101,10 +99,7 @@ func (s *Store) flush() {
 		}
 	}
 	if err == nil {
-		err = s.file.update(func(tx *bbolt.Tx) error { return c.write(tx, settled, seq, &s.arena) })
-		if cap(s.arena) > mostArena { // one burst must not cost memory for ever
-			s.arena = nil
-		}
+		err = s.file.update(func(tx *bbolt.Tx) error { return c.write(tx, settled, seq) })
 	}
 
 	s.config.wrote()
