@@ -67,13 +67,12 @@ func (s *self) Gather(_ context.Context, r *pipeline.Report) error {
 		s.recallLate(kept, now)
 	}
 	r.Add(s.state())
-	queued := map[string]int{}
+	outputs := s.running.Health()
 	for _, queue := range s.store.Queues() {
-		queued[queue.Name] = queue.Queued
 		r.Add(s.queue(queue, now))
-	}
-	for name, health := range s.running.Health() {
-		r.Add(outputEvent(name, queued[name], health, now))
+		if health, runs := outputs[queue.Name]; runs {
+			r.Add(outputEvent(queue, health, now))
+		}
 	}
 	for _, event := range s.lateness(now) {
 		r.Add(event)

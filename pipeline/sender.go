@@ -92,7 +92,7 @@ func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
 			delivered = append(delivered, parcels[i])
 		case IsRefused(err):
 			s.queue.Settle(lane, parcels[i:i+1], err.Error())
-			s.story.refused(s.log, parcels[i].Last().Key, err)
+			s.story.refuses(s.log, parcels[i].Last().Key, err)
 		case errors.Is(err, ErrReaderGone):
 			s.gone()
 		}

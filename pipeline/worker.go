@@ -101,7 +101,7 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Dur
 	}
 	if got {
 		w.through()
-		w.story.worked(w.log, w.lane, worst == nil && len(w.waiting) == 0, delivered)
+		w.story.judged(w.log, w.lane, worst == nil && len(w.waiting) == 0, delivered)
 	}
 	if paced > 0 && len(failed) == 0 {
 		return paced, true

@@ -9,8 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"catpaw/agent/api"
-	"catpaw/internal/printable"
-	"catpaw/internal/redact"
 )
 
 func newWhy(f *flags) *cobra.Command {
@@ -51,8 +49,8 @@ func printWhy(w io.Writer, why api.Why, now time.Time) error {
 	}
 	for _, q := range why.Outputs {
 		fmt.Fprintf(w, "output %s: %s waiting", q.Name, count(q.Queued, "event"))
-		if q.LastError != "" && q.LastFailure.After(q.LastSuccess) {
-			fmt.Fprintf(w, "; it failed %s: %s", ago(q.LastFailure, now), printable.Line(redact.Logins(q.LastError), 1000))
+		if fault := faultOf(q, now); fault != "" {
+			fmt.Fprintf(w, "; it %s", fault)
 		}
 		if !q.NextTry.IsZero() {
 			fmt.Fprintf(w, "; next try in %s", max(0, q.NextTry.Sub(now)).Round(time.Second))

@@ -136,10 +136,10 @@ function showOutputs(outputs) {
   align($('outputs'), outputs, q => q.name, () => make('li', {},
     make('p', {}, make('span', {class: 'title'}), ' ', make('span', {class: 'state'})), make('p', {class: 'soft'})),
   (element, q) => {
-    const state = q.orphan ? 'Unknown' : q.fails_since ? 'Critical' : 'Ok';
+    const state = q.orphan ? 'Unknown' : q.fails_since ? 'Critical' : q.last_success ? 'Ok' : 'Unknown';
     element.style.setProperty('--state', `var(--${state})`);
     part(element, 'title', q.name);
-    part(element, 'state', q.orphan ? 'no such output' : q.fails_since ? 'fails for ' + since(q.fails_since) : 'answers');
+    part(element, 'state', q.orphan ? 'no such output' : q.fails_since ? (q.refuses ? 'refuses everything for ' : 'fails for ') + since(q.fails_since) : q.last_success ? 'delivers' : 'nothing delivered yet');
     part(element, 'soft', [
       plural(q.queued, 'event') + ' waiting', q.counts.delivered + ' delivered', q.dead_letters && plural(q.dead_letters, 'dead letter'),
       q.counts.lost && q.counts.lost + ' lost', q.next_try && 'next try in ' + until(q.next_try), q.fails_since && q.last_error,
