@@ -109,10 +109,12 @@ async function showStory(element, key) {
   if (!element.querySelector('details').open) return;
   try {
     const why = await ask('GET', 'why?q=' + encodeURIComponent(key));
-    const lines = why.alerts.length ? why.alerts[0].story : [];
+    const story = why.alerts[0] || {story: []};
+    const lines = [...(story.before ? [{from: '', said: story.before}] : []), ...story.story,
+      ...(story.refused || []).map(r => ({from: r.told, said: `output ${r.output} refused what was told at ${clock(r.told)}: ${r.reason}`}))];
     part(element, 'description', why.alerts.length ? (why.alerts[0].description || '').replace(/^\[MD\]/, '').trim() : '');
-    align(element.querySelector('.story'), lines, line => line.from + line.text, () => make('li'), (item, line) => {
-      const text = clock(line.from) + ': ' + line.status + (line.results > 1 ? ' × ' + line.results : '') + ', ' + line.text;
+    align(element.querySelector('.story'), lines, line => line.from + (line.said || line.text), () => make('li'), (item, line) => {
+      const text = line.said || clock(line.from) + ': ' + line.status + (line.results > 1 ? ' × ' + line.results : '') + ', ' + line.text;
       if (item.textContent !== text) item.textContent = text;
     });
   } catch (error) {
