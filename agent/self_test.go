@@ -54,6 +54,31 @@ func TestAnOutputThatFailsForLongIsTold(t *testing.T) {
 	}
 }
 
+func TestTroubleWithTheDiskIsToldUntilItStaysAway(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	full := &store.Trouble{Text: "the disk is full", Since: now.Add(-time.Minute)}
+	often := &store.Trouble{Text: "the disk is full", Since: now.Add(-time.Minute), Times: 86}
+	aside := func(ago time.Duration) *store.Trouble { return &store.Trouble{Text: "damaged", Since: now.Add(-ago)} }
+	for _, c := range []struct {
+		name                         string
+		trouble, recurring, replaced *store.Trouble
+		status                       pipeline.Status
+		says                         string
+	}{
+		{"all is on disk", nil, nil, nil, pipeline.Ok, "on disk"},
+		{"there is trouble", full, nil, nil, pipeline.Bad, "the disk is full"},
+		{"it comes and goes, and is away just now", nil, often, nil, pipeline.Bad, "again and again, 86 times since"},
+		{"it comes and goes, and is there", full, often, nil, pipeline.Bad, "again and again, 86 times since"},
+		{"a file was put aside", nil, nil, aside(time.Minute), pipeline.Bad, "damaged"},
+		{"a file was put aside long ago", nil, nil, aside(time.Hour), pipeline.Ok, "on disk"},
+	} {
+		if e := stateEvent("state.d", c.trouble, c.recurring, c.replaced, now); e.Status != c.status || !strings.Contains(e.Description, c.says) {
+			t.Errorf("%s: %+v", c.name, e)
+		}
+	}
+}
+
 // checks plays the checks that run.
 type checks []pipeline.CheckHealth
 
