@@ -43,8 +43,12 @@ func (s *Store) troubled(err error) {
 	s.trouble, s.spell.text = &Trouble{Text: text, Since: since}, text
 	if returns := began && s.spell.times == 2; returns || !s.spell.told[text] && len(s.spell.told) < mostTold {
 		s.spell.told[text] = true
+		again := zap.Skip()
+		if s.spell.times > 1 {
+			again = zap.Bool("again", true)
+		}
 		s.log.Error("cannot write the state to disk; it is kept in memory, and a crash now would lose it",
-			zap.String("directory", s.config.Dir), zap.String("error", text), zap.Bool("again", s.spell.times > 1))
+			zap.String("directory", s.config.Dir), zap.String("error", text), again)
 	}
 }
 

@@ -126,6 +126,7 @@ func TestWhyTellsOfWhatNobodyHeard(t *testing.T) {
 	dir, say := scripted(t, fmt.Sprintf("[[outputs.webhook]]\nname = 'chat'\nurl = %q\nmin_severity = 'Critical'\n", server.URL))
 	say("Warning")
 	a := start(t, "-configs", dir)
+	a.waitLog("catpaw runs")
 	until(t, func() bool { return strings.Contains(asks(t, "status", "-configs", dir), "no output wants it") })
 	wantAll(t, asks(t, "why", "-configs", dir, "db"),
 		"not told: no output wants it (webhook chat: below min_severity Critical)", "now: no output wants it")
