@@ -96,7 +96,6 @@ func (s *story) refuses(log *zap.Logger, key string, err error) {
 	const pause = 5 * time.Minute
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.countRefused()
 	s.refusals++
 	s.lastError, s.lastFail = err.Error(), time.Now()
 	if err.Error() == s.refusal && time.Since(s.refusalTold) < pause {
@@ -107,12 +106,13 @@ func (s *story) refuses(log *zap.Logger, key string, err error) {
 	s.refusal, s.refusalTold, s.refusals = err.Error(), time.Now(), 0
 }
 
-// countRefused judges by what was refused whether it is the sink. One event among others that it takes may be at fault
+// countRefused judges by what was refused, and nothing taken beside it, whether it is the sink. One event may be at fault
 // itself; two in a row, or the first of all, are not.
-func (s *story) countRefused() {
-	if s.refused++; s.refused == 1 {
+func (s *story) countRefused(n int) {
+	if s.refused == 0 {
 		s.firstRefused = time.Now()
 	}
+	s.refused += n
 	if s.since.IsZero() && s.refusesAll() {
 		s.fails(s.firstRefused)
 	}
@@ -141,19 +141,21 @@ func (s *story) emptied(log *zap.Logger, lane int) {
 	s.conclude(log, "what could not be delivered is gone from the queue")
 }
 
-// judged notes that the sink has judged events of a lane, all or a part of what was tried; delivered says
-// that it took some. What it refused was told before.
-func (s *story) judged(log *zap.Logger, lane int, all, delivered bool) {
+// judged notes that the sink has judged events of a lane, all or a part of what was tried: how many it took, and how
+// many it refused.
+func (s *story) judged(log *zap.Logger, lane int, all bool, delivered, refused int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if delivered {
+	if delivered > 0 {
 		s.lastGood, s.heard, s.refused = time.Now(), true, 0
+	} else if refused > 0 {
+		s.countRefused(refused)
 	}
 	if all {
 		delete(s.failing, lane)
 		delete(s.next, lane)
 	}
-	if delivered || s.heard {
+	if s.heard {
 		s.conclude(log, "the sink takes events again")
 	}
 }
