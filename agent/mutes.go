@@ -3,10 +3,8 @@ package agent
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
-	"github.com/shirou/gopsutil/v3/process"
 	"go.uber.org/zap"
 
 	"catpaw/agent/api"
@@ -22,28 +20,6 @@ const silencesMemo = "catpaw/silences"
 
 // muteTick is how often the agent looks whether something is silenced or inhibited no longer.
 const muteTick = time.Second
-
-// ThisProcess describes a running process.
-func ThisProcess(pid int, command string) (api.Process, error) {
-	p, err := process.NewProcess(int32(pid))
-	if err != nil {
-		return api.Process{}, err
-	}
-	begun, err := p.CreateTime()
-	return api.Process{PID: pid, Begun: begun, Command: command}, err
-}
-
-func processRuns(p api.Process) bool {
-	now, err := ThisProcess(p.PID, "")
-	const slack = 1000 // milliseconds: the beginning is computed from the boot time, which is not exact
-	return err == nil && now.Begun-p.Begun <= slack && p.Begun-now.Begun <= slack && !isZombie(p.PID)
-}
-
-// isZombie: it has ended, and whoever began it has not asked how.
-func isZombie(pid int) bool {
-	states, err := (&process.Process{Pid: int32(pid)}).Status()
-	return err == nil && slices.Contains(states, process.Zombie)
-}
 
 // unmute looks again and again, in a goroutine of its own: a reload that hangs must not hold up what is due.
 func (a *Agent) unmute(ctx context.Context) {

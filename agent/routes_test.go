@@ -21,11 +21,11 @@ name = "all"
 	if route.MinSeverity != pipeline.Critical || len(route.Match) != 2 || len(route.MatchNot) != 1 || !route.NoRecovery {
 		t.Errorf("route %+v", route)
 	}
-	if !route.Wants(pipeline.L("env", "production", "check", "b", "team", "web"), pipeline.Critical) {
+	if route.LeavesOut(pipeline.L("env", "production", "check", "b", "team", "web"), pipeline.Critical) != "" {
 		t.Error("what fits is not wanted")
 	}
 	route = c.Outputs[1].Route
-	if route.MinSeverity != pipeline.Info || route.NoRecovery || !route.Wants(nil, pipeline.Info) {
+	if route.MinSeverity != pipeline.Info || route.NoRecovery || route.LeavesOut(nil, pipeline.Info) != "" {
 		t.Errorf("by default: %+v", route)
 	}
 	wantFaults(t, confd(t, map[string]string{"p.net/a.toml": netOne, "config.toml": `

@@ -66,14 +66,13 @@ func (s *self) Gather(_ context.Context, r *pipeline.Report) error {
 		s.late = map[string]*late{}
 		s.recallLate(kept, now)
 	}
-	r.Add(s.state())
-	queued := map[string]int{}
+	r.Add(stateEvent(s.dir, s.store.Trouble(), s.store.Recurring(), s.store.Replaced(), now))
+	outputs := s.running.Health()
 	for _, queue := range s.store.Queues() {
-		queued[queue.Name] = queue.Queued
 		r.Add(s.queue(queue, now))
-	}
-	for name, health := range s.running.Health() {
-		r.Add(outputEvent(name, queued[name], health, now))
+		if health, runs := outputs[queue.Name]; runs {
+			r.Add(outputEvent(queue, health, now))
+		}
 	}
 	for _, event := range s.lateness(now) {
 		r.Add(event)
@@ -85,22 +84,28 @@ func (s *self) Gather(_ context.Context, r *pipeline.Report) error {
 	return nil
 }
 
-func (s *self) state() pipeline.Event {
-	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw state", "target", s.dir)}
+// stateEvent tells whether what must outlive the process is on disk. What comes and goes is told until it stays away:
+// it may last for moments only, between two looks.
+func stateEvent(dir string, trouble, recurring, replaced *store.Trouble, now time.Time) pipeline.Event {
+	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw state", "target", dir)}
 	var text markdown.Builder
-	text.Item("directory", "%s", s.dir)
-	trouble, replaced := s.store.Trouble(), s.store.Replaced()
+	text.Item("directory", "%s", dir)
 	switch {
+	case recurring != nil:
+		event.Status = pipeline.Bad
+		text.Item("expected", "alerts and queues on disk")
+		text.Item("seen", "again and again, %d times since %s: %s", recurring.Times, recurring.Since.Format(time.DateTime+" MST"), recurring.Text)
+		text.Item("meanwhile", "what could not be written is written the next time; a crash before would lose what is not delivered")
 	case trouble != nil:
 		event.Status = pipeline.Bad
 		text.Item("expected", "alerts and queues on disk")
 		text.Item("seen", "%s", trouble.Text).Item("since", "%s", trouble.Since.Format(time.DateTime+" MST"))
 		text.Item("meanwhile", "checks and outputs go on from memory; a crash now would lose what is not delivered")
-	case replaced != nil && time.Since(replaced.Since) < newsOf:
+	case replaced != nil && now.Sub(replaced.Since) < newsOf:
 		event.Status = pipeline.Bad
 		text.Item("seen", "the state file could not be used (%s) and was put aside at %s; a new one was begun",
 			replaced.Text, replaced.Since.Format(time.DateTime+" MST"))
-		text.Item("look further", "`ls -l %s`; queued events and open alerts of before are in the old file only", s.dir)
+		text.Item("look further", "`ls -l %s`; queued events and open alerts of before are in the old file only", dir)
 	default:
 		text.Item("state", "alerts and queues are on disk")
 	}

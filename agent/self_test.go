@@ -13,27 +13,67 @@ import (
 
 func TestAnOutputThatFailsForLongIsTold(t *testing.T) {
 	t.Parallel()
+	const bad, ok, unknown = pipeline.Bad, pipeline.Ok, pipeline.Unknown
+	const refuses = true
 	now := time.Now()
 	for _, c := range []struct {
-		name   string
-		since  time.Duration // 0 = it does not fail
-		queued int
-		good   bool // it delivered before
-		status pipeline.Status
+		name    string
+		good    bool          // it delivered before, since the agent runs
+		since   time.Duration // 0 = it does not fail
+		oldest  time.Duration // age of the oldest event that waits; 0 = none does
+		refuses bool
+		status  pipeline.Status
+		says    string
 	}{
-		{"it answers", 0, 0, true, pipeline.Ok}, {"it answers, and is busy", 0, 5, true, pipeline.Ok}, {"there was nothing to tell", 0, 0, false, pipeline.Ok},
-		{"it has yet to try", 0, 5, false, pipeline.Unknown}, {"it fails for a while", 4 * time.Minute, 1, true, pipeline.Unknown},
-		{"it fails for long", 5 * time.Minute, 1, true, pipeline.Bad}, {"it never worked", 5 * time.Minute, 1, false, pipeline.Bad},
+		{"it takes what it gets", true, 0, 0, !refuses, ok, ""},
+		{"it takes what it gets, and is busy", true, 0, 10 * time.Minute, !refuses, ok, ""},
+		{"nothing was tried yet", false, 0, 0, !refuses, unknown, ""},
+		{"it has yet to try what waits", false, 0, time.Hour, !refuses, unknown, ""},
+		{"it fails for a while", true, 4 * time.Minute, 4 * time.Minute, !refuses, unknown, ""},
+		{"it fails for a while, in the middle of what is old", true, time.Minute, time.Hour, !refuses, unknown, ""},
+		{"it fails for long", true, 5 * time.Minute, 5 * time.Minute, !refuses, bad, "400"},
+		{"it never worked", false, 5 * time.Minute, 5 * time.Minute, !refuses, bad, "400"},
+		{"the agent was restarted a minute ago, and before it failed as well", false, time.Minute, 6 * time.Minute, !refuses, bad, now.Add(-6 * time.Minute).Format(time.DateTime)},
+		{"it refuses all for a while", true, time.Minute, 0, refuses, unknown, ""},
+		{"it refuses all for long", true, 5 * time.Minute, 0, refuses, bad, "refuses every event for good: 400"},
+		{"what it refuses can be seen", true, 5 * time.Minute, 0, refuses, bad, "catpaw queue cat 'pager' --dead"},
 	} {
-		h := pipeline.Health{LastError: "connection refused"}
+		h, q := pipeline.Health{LastError: "400", Refuses: c.refuses}, store.QueueInfo{Name: "pager"}
 		if c.good {
 			h.LastSuccess = now.Add(-time.Hour)
 		}
 		if c.since > 0 {
 			h.FailsSince = now.Add(-c.since)
 		}
-		e := outputEvent("pager", c.queued, h, now)
-		if e.Status != c.status || e.Status == pipeline.Bad && !strings.Contains(e.Description, "connection refused") {
+		if c.oldest > 0 {
+			q.Oldest = now.Add(-c.oldest).Unix()
+		}
+		if e := outputEvent(q, h, now); e.Status != c.status || !strings.Contains(e.Description, c.says) {
+			t.Errorf("%s: %+v", c.name, e)
+		}
+	}
+}
+
+func TestTroubleWithTheDiskIsToldUntilItStaysAway(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	full := &store.Trouble{Text: "the disk is full", Since: now.Add(-time.Minute)}
+	often := &store.Trouble{Text: "the disk is full", Since: now.Add(-time.Minute), Times: 86}
+	aside := func(ago time.Duration) *store.Trouble { return &store.Trouble{Text: "damaged", Since: now.Add(-ago)} }
+	for _, c := range []struct {
+		name                         string
+		trouble, recurring, replaced *store.Trouble
+		status                       pipeline.Status
+		says                         string
+	}{
+		{"all is on disk", nil, nil, nil, pipeline.Ok, "on disk"},
+		{"there is trouble", full, nil, nil, pipeline.Bad, "the disk is full"},
+		{"it comes and goes, and is away just now", nil, often, nil, pipeline.Bad, "again and again, 86 times since"},
+		{"it comes and goes, and is there", full, often, nil, pipeline.Bad, "again and again, 86 times since"},
+		{"a file was put aside", nil, nil, aside(time.Minute), pipeline.Bad, "damaged"},
+		{"a file was put aside long ago", nil, nil, aside(time.Hour), pipeline.Ok, "on disk"},
+	} {
+		if e := stateEvent("state.d", c.trouble, c.recurring, c.replaced, now); e.Status != c.status || !strings.Contains(e.Description, c.says) {
 			t.Errorf("%s: %+v", c.name, e)
 		}
 	}

@@ -7,29 +7,46 @@ import (
 
 	"catpaw/internal/markdown"
 	"catpaw/pipeline"
+	"catpaw/store"
 )
 
 // outputPatience is for how long an output may fail before catpaw tells so, through all outputs.
 const outputPatience = 5 * time.Minute
 
-// outputEvent tells of an output that fails for long. While it has not failed for long, or after a start has yet to
-// try what waits for it, nothing is known: an alert from before goes on.
-func outputEvent(name string, queued int, h pipeline.Health, now time.Time) pipeline.Event {
-	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw output", "target", name)}
+// outputEvent tells of an output that delivers nothing for long. While it has not failed for long, or since a start has
+// delivered nothing yet, nothing is known: an alert from before goes on, for only a delivery ends it.
+func outputEvent(q store.QueueInfo, h pipeline.Health, now time.Time) pipeline.Event {
+	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw output", "target", q.Name)}
 	var text markdown.Builder
-	text.Item("output", "%s", name)
-	switch fails := !h.FailsSince.IsZero(); {
-	case fails && now.Sub(h.FailsSince) < outputPatience, h.LastSuccess.IsZero() && queued > 0 && !fails:
+	text.Item("output", "%s", q.Name)
+	switch since := failsSince(q, h); {
+	case since.IsZero() && h.LastSuccess.IsZero(), !since.IsZero() && now.Sub(since) < outputPatience:
 		event.Status = pipeline.Unknown
-	case fails:
+	case since.IsZero():
+	case h.Refuses:
 		event.Status = pipeline.Bad
 		text.Item("expected", "events are delivered")
-		text.Item("seen", "it fails since %s: %s", h.FailsSince.Format(time.DateTime+" MST"), h.LastError)
+		text.Item("seen", "since %s the sink refuses every event for good: %s", since.Format(time.DateTime+" MST"), h.LastError)
+		text.Item("meanwhile", "what it refuses is not tried again; the last 1,000 of it are kept as dead letters")
+		text.Item("look further", "`catpaw queue cat '%s' --dead` shows them; mend the output, then `catpaw queue redrive '%s'` sends them", q.Name, q.Name)
+	default:
+		event.Status = pipeline.Bad
+		text.Item("expected", "events are delivered")
+		text.Item("seen", "it fails since %s: %s", since.Format(time.DateTime+" MST"), h.LastError)
 		text.Item("meanwhile", "its events wait in the queue and are tried again")
-		text.Item("look further", "`catpaw queue`, and `catpaw send --output '%s'`", name)
+		text.Item("look further", "`catpaw queue`, and `catpaw send --output '%s'`", q.Name)
 	}
 	event.Description = text.String()
 	return event
+}
+
+// failsSince is from when an output fails, zero where it does not. Of one that has delivered nothing since the agent
+// started, the oldest event that waits knows: else an agent that is restarted again and again would never tell.
+func failsSince(q store.QueueInfo, h pipeline.Health) time.Time {
+	if oldest := time.Unix(q.Oldest, 0); !h.FailsSince.IsZero() && h.LastSuccess.IsZero() && q.Oldest > 0 && oldest.Before(h.FailsSince) {
+		return oldest
+	}
+	return h.FailsSince
 }
 
 // late is a check that skips ticks.

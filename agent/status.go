@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"catpaw/agent/api"
@@ -66,6 +67,7 @@ func (a *Agent) Why(asked string) (api.Why, error) {
 		}
 	}
 	queues, err := a.List()
+	a.addRefused(w.Stories, queues)
 	meant := false
 	for _, queue := range queues {
 		meant = meant || queue.Name == asked
@@ -77,6 +79,28 @@ func (a *Agent) Why(asked string) (api.Why, error) {
 		return api.Why{}, fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label", asked)
 	}
 	return w, err
+}
+
+// addRefused tells the stories what sinks refused of them: what became a dead letter was told, and nobody heard it.
+func (a *Agent) addRefused(stories []api.Story, queues []api.QueueStatus) {
+	keys := make(map[string]bool, len(stories))
+	for i := range stories {
+		keys[stories[i].Key] = true
+	}
+	for _, queue := range queues {
+		letters, err := a.store.Refused(queue.Name, keys)
+		if err != nil {
+			a.log.Debug("dead letters cannot be read", zap.String("output", queue.Name), zap.Error(err))
+			continue
+		}
+		for i := range stories {
+			if letter := letters[stories[i].Key]; letter != nil {
+				stories[i].Refused = append(stories[i].Refused, api.Refusal{
+					Output: queue.Name, Told: time.Unix(letter.Row.Time, 0), Reason: redact.Logins(letter.Reason),
+				})
+			}
+		}
+	}
 }
 
 // concerns reports whether a check is asked for: by name, by what it looks at, or by the alerts it raised.

@@ -345,6 +345,32 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	})
 }
 
+// TestAnOutputThatRefusesEverythingFails, also where it could not be reached before: that it answers is no success.
+func TestAnOutputThatRefusesEverythingFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		s := &sink{write: func(context.Context, *Message) error {
+			switch after := time.Since(begin); {
+			case after < time.Minute:
+				return errors.New("503")
+			case after < 11*time.Minute:
+				return Refused(errors.New("400"))
+			}
+			return nil
+		}}
+		p := start([]*Check{counter(time.Second)}, to("a", s))
+		defer stop(p)
+		time.Sleep(11*time.Minute - time.Second/2)
+		if h := p.Health()["a"]; h.FailsSince.Sub(begin) > 2*time.Second || h.FailsSince.IsZero() || !h.Refuses || h.LastError != "400" {
+			t.Errorf("of a sink that refused all for ten minutes: %+v", h)
+		}
+		time.Sleep(2 * time.Second)
+		if h := p.Health()["a"]; !h.FailsSince.IsZero() || h.Refuses {
+			t.Errorf("of a sink that takes events: %+v", h)
+		}
+	})
+}
+
 // TestAnOutputThatPacesItselfHasNotFailed: waiting for its own rate is nothing to tell.
 func TestAnOutputThatPacesItselfHasNotFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -96,8 +96,20 @@ func FitPresent(all []LabelGlobs, labels Labels) bool {
 	return true
 }
 
-// Wants reports whether the output is to hear of an alert with these labels that was so bad.
-func (r *Route) Wants(labels Labels, worst Status) bool {
-	fits := func(l LabelGlobs) bool { return l.Fit(labels) }
-	return worst >= r.MinSeverity && !slices.ContainsFunc(r.MatchNot, fits) && FitAll(r.Match, labels)
+// LeavesOut says why the output is not to hear of an alert with these labels that was so bad, "" where it is.
+func (r *Route) LeavesOut(labels Labels, worst Status) string {
+	if worst < r.MinSeverity {
+		return "below min_severity " + r.MinSeverity.String()
+	}
+	for _, one := range r.Match {
+		if !one.Fit(labels) {
+			return "match asks for " + one.String()
+		}
+	}
+	for _, one := range r.MatchNot {
+		if one.Fit(labels) {
+			return "match_not has " + one.String()
+		}
+	}
+	return ""
 }

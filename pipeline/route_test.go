@@ -22,23 +22,23 @@ func TestRoutes(t *testing.T) {
 		name  string
 		route Route
 		worst Status
-		want  bool
+		left  string // why it is left out, "" where it is not
 	}{
-		{"no route is every alert", Route{}, Info, true},
-		{"bad enough", Route{MinSeverity: Warning}, Warning, true},
-		{"not bad enough", Route{MinSeverity: Warning}, Info, false},
-		{"a label fits", Route{Match: []LabelGlobs{globs(t, "env", "prod*")}}, Info, true},
-		{"any glob of a label is enough", Route{Match: []LabelGlobs{globs(t, "env", "staging", "prod*")}}, Info, true},
-		{"every label must fit", Route{Match: []LabelGlobs{globs(t, "env", "prod*"), globs(t, "from_plugin", "http")}}, Info, false},
-		{"a label that is not there is empty", Route{Match: []LabelGlobs{globs(t, "team", "")}}, Info, true},
-		{"a label that is not there fits no word", Route{Match: []LabelGlobs{globs(t, "team", "db")}}, Info, false},
-		{"one that fits what is not wanted is out", Route{MatchNot: []LabelGlobs{globs(t, "team", "db"), globs(t, "check", "disk*")}}, Info, false},
-		{"none fits what is not wanted", Route{MatchNot: []LabelGlobs{globs(t, "team", "db")}}, Info, true},
+		{"no route is every alert", Route{}, Info, ""},
+		{"bad enough", Route{MinSeverity: Warning}, Warning, ""},
+		{"not bad enough", Route{MinSeverity: Warning}, Info, "below min_severity Warning"},
+		{"a label fits", Route{Match: []LabelGlobs{globs(t, "env", "prod*")}}, Info, ""},
+		{"any glob of a label is enough", Route{Match: []LabelGlobs{globs(t, "env", "staging", "prod*")}}, Info, ""},
+		{"every label must fit", Route{Match: []LabelGlobs{globs(t, "env", "prod*"), globs(t, "from_plugin", "http")}}, Info, "match asks for from_plugin = http"},
+		{"a label that is not there is empty", Route{Match: []LabelGlobs{globs(t, "team", "")}}, Info, ""},
+		{"a label that is not there fits no word", Route{Match: []LabelGlobs{globs(t, "team", "db")}}, Info, "match asks for team = db"},
+		{"one that fits what is not wanted is out", Route{MatchNot: []LabelGlobs{globs(t, "team", "db"), globs(t, "check", "disk*")}}, Info, "match_not has check = disk*"},
+		{"none fits what is not wanted", Route{MatchNot: []LabelGlobs{globs(t, "team", "db")}}, Info, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if got := c.route.Wants(labels, c.worst); got != c.want {
-				t.Errorf("Wants = %v", got)
+			if got := c.route.LeavesOut(labels, c.worst); got != c.left {
+				t.Errorf("left out: %q", got)
 			}
 		})
 	}

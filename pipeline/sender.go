@@ -27,6 +27,14 @@ type OutputSpec struct {
 	Output      Output
 }
 
+// Called is the kind of the output and its name, where that is another.
+func (o *OutputSpec) Called() string {
+	if o.Name == o.Plugin || o.Plugin == "" {
+		return o.Name
+	}
+	return o.Plugin + " " + o.Name
+}
+
 // limits are those of the output's queue.
 func (o *OutputSpec) limits() store.Limits {
 	const few = 64    // rows: enough to have the next at hand, and to see past a key that must wait
@@ -92,7 +100,7 @@ func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
 			delivered = append(delivered, parcels[i])
 		case IsRefused(err):
 			s.queue.Settle(lane, parcels[i:i+1], err.Error())
-			s.story.refused(s.log, parcels[i].Last().Key, err)
+			s.story.refuses(s.log, parcels[i].Last().Key, err)
 		case errors.Is(err, ErrReaderGone):
 			s.gone()
 		}

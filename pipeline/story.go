@@ -11,18 +11,23 @@ import (
 
 // story is how an output is doing. It tells the log of a repeated failure once, then when it changes,
 // then when it is over for all of a sender's workers: one event that a sink does not want must not fill
-// the log beside a thousand that it takes. The zero value is ready; it is safe for concurrent use.
+// the log beside a thousand that it takes. But an output that takes none is failing, whether its sink says "later" or
+// "never", and only a delivery ends that. The zero value is ready; it is safe for concurrent use.
 type story struct {
 	mu        sync.Mutex
 	failing   map[int]string    // error by lane
 	next      map[int]time.Time // next try by lane
-	since     time.Time
-	tries     int
+	since     time.Time         // from when it fails; zero while it does not
+	heard     bool              // something was delivered since then, by a lane that does not fail
+	tries     int               // that failed since then
 	lastError string
 	lastFail  time.Time
 	told      int // failures told to the log since toldFrom
 	toldFrom  time.Time
 	lastGood  time.Time
+
+	refused      int       // events that the sink will never take, since the last delivery
+	firstRefused time.Time // of these
 
 	refusal     string // the last that was told
 	refusalTold time.Time
@@ -32,7 +37,8 @@ type story struct {
 // Health is how an output is doing.
 type Health struct {
 	LastSuccess time.Time `json:"last_success,omitzero"`
-	FailsSince  time.Time `json:"fails_since,omitzero"` // zero where the sink answers
+	FailsSince  time.Time `json:"fails_since,omitzero"` // zero where the sink takes events
+	Refuses     bool      `json:"refuses,omitempty"`    // so it fails: what it gets it refuses for good
 	LastError   string    `json:"last_error,omitempty"`
 	LastFailure time.Time `json:"last_failure,omitzero"`
 	NextTry     time.Time `json:"next_try,omitzero"` // zero where nothing waits for one
@@ -42,9 +48,7 @@ func (s *story) health() Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := Health{LastSuccess: s.lastGood, LastError: redact.Logins(s.lastError), LastFailure: s.lastFail}
-	if len(s.failing) > 0 {
-		h.FailsSince = s.since
-	}
+	h.FailsSince, h.Refuses = s.since, !s.since.IsZero() && len(s.failing) == 0
 	for _, next := range s.next {
 		if h.NextTry.IsZero() || next.Before(h.NextTry) {
 			h.NextTry = next
@@ -57,8 +61,8 @@ func (s *story) health() Health {
 func (s *story) failed(log *zap.Logger, lane int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.failing) == 0 {
-		s.failing, s.next, s.since, s.tries = map[int]string{}, map[int]time.Time{}, time.Now(), 0
+	if s.since.IsZero() {
+		s.fails(time.Now())
 	}
 	s.tries++
 	text, known := err.Error(), false
@@ -71,6 +75,11 @@ func (s *story) failed(log *zap.Logger, lane int, err error) {
 	}
 }
 
+// fails notes that from then on nothing was delivered.
+func (s *story) fails(since time.Time) {
+	s.failing, s.next, s.since, s.heard, s.tries = map[int]string{}, map[int]time.Time{}, since, false, 0
+}
+
 // mayTell bounds what the log gets of a sink whose errors differ at every try.
 func (s *story) mayTell(now time.Time) bool {
 	const most, per = 5, time.Minute
@@ -81,9 +90,9 @@ func (s *story) mayTell(now time.Time) bool {
 	return s.told <= most
 }
 
-// refused tells of an event that the sink will never take: at once where the reason is new, then from
+// refuses tells of an event that the sink will never take: at once where the reason is new, then from
 // time to time.
-func (s *story) refused(log *zap.Logger, key string, err error) {
+func (s *story) refuses(log *zap.Logger, key string, err error) {
 	const pause = 5 * time.Minute
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,6 +105,20 @@ func (s *story) refused(log *zap.Logger, key string, err error) {
 		zap.String("alert_key", key), zap.Int("events", s.refusals), zap.Error(err))
 	s.refusal, s.refusalTold, s.refusals = err.Error(), time.Now(), 0
 }
+
+// countRefused judges by what was refused, and nothing taken beside it, whether it is the sink. One event may be at fault
+// itself; two in a row, or the first of all, are not.
+func (s *story) countRefused(n int) {
+	if s.refused == 0 {
+		s.firstRefused = time.Now()
+	}
+	s.refused += n
+	if s.since.IsZero() && s.refusesAll() {
+		s.fails(s.firstRefused)
+	}
+}
+
+func (s *story) refusesAll() bool { return s.refused > 1 || s.refused == 1 && s.lastGood.IsZero() }
 
 // pausing notes when a lane tries again.
 func (s *story) pausing(lane int, until time.Time) {
@@ -115,25 +138,36 @@ func (s *story) emptied(log *zap.Logger, lane int) {
 	}
 	delete(s.failing, lane)
 	delete(s.next, lane)
-	if len(s.failing) == 0 {
-		log.Info("what could not be delivered is gone from the queue", zap.Int("failed_tries", s.tries))
+	s.conclude(log, "what could not be delivered is gone from the queue")
+}
+
+// judged notes that the sink has judged events of a lane, all or a part of what was tried: how many it took, and how
+// many it refused.
+func (s *story) judged(log *zap.Logger, lane int, all bool, delivered, refused int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if delivered > 0 {
+		s.lastGood, s.heard, s.refused = time.Now(), true, 0
+	} else if refused > 0 {
+		s.countRefused(refused)
+	}
+	if all {
+		delete(s.failing, lane)
+		delete(s.next, lane)
+	}
+	if s.heard {
+		s.conclude(log, "the sink takes events again")
 	}
 }
 
-// worked notes that the sink has judged events of a lane, all or a part of what was tried; delivered says
-// that it took some.
-func (s *story) worked(log *zap.Logger, lane int, all, delivered bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if delivered {
-		s.lastGood = time.Now()
-	}
-	if _, ok := s.failing[lane]; !ok || !all {
-		return
-	}
-	delete(s.failing, lane)
-	delete(s.next, lane)
-	if len(s.failing) == 0 {
-		log.Info("the sink answers again", zap.Int("failed_tries", s.tries), zap.Duration("after", time.Since(s.since).Round(time.Millisecond)))
+// conclude ends the failure when no lane fails, unless all that came since the last delivery was refused.
+func (s *story) conclude(log *zap.Logger, why string) {
+	switch {
+	case s.since.IsZero() || len(s.failing) > 0:
+	case s.heard && s.refusesAll(): // it took events while one lane failed, and then no more
+		s.fails(s.firstRefused)
+	case s.heard || s.refused == 0:
+		log.Info(why, zap.Int("failed_tries", s.tries), zap.Duration("after", time.Since(s.since).Round(time.Millisecond)))
+		s.since = time.Time{}
 	}
 }

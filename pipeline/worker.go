@@ -97,12 +97,16 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Dur
 	var failed []string // of which nothing was known before
 	var worst error
 	var paced time.Duration
-	got, delivered := false, false
+	delivered, refused := 0, 0
 	for i, err := range verdicts {
 		key := parcels[i].Last().Key
 		if err == nil || IsRefused(err) {
-			got, delivered = true, delivered || err == nil
 			delete(w.waiting, key)
+			if err == nil {
+				delivered++
+			} else {
+				refused++
+			}
 			continue
 		}
 		if IsPaced(err) {
@@ -124,9 +128,10 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Dur
 	for _, key := range failed {
 		w.suspects[key] = true
 	}
+	got := delivered+refused > 0
 	if got {
 		w.through()
-		w.story.worked(w.log, w.lane, worst == nil && len(w.waiting) == 0, delivered)
+		w.story.judged(w.log, w.lane, worst == nil && len(w.waiting) == 0, delivered, refused)
 	}
 	if paced > 0 && len(failed) == 0 {
 		return paced, true

@@ -86,6 +86,7 @@ type Store struct {
 	pending    *changes // what the next transaction writes
 	inflight   *changes // what the writer is writing, nil while it rests
 	trouble    *Trouble // nil while the disk does its work
+	spell      *spell   // of troubles now or not long ago, else nil
 	replaced   *Trouble // why the last file was put aside
 	settled    int      // rows of pending that are settled
 	unreadable bool     // rows of the file cannot be read
@@ -102,6 +103,7 @@ type Store struct {
 type Trouble struct {
 	Text  string // what is wrong and what to do
 	Since time.Time
+	Times int // that it came back, of Recurring
 }
 
 // stall is how long we wait for a disk that neither works nor fails.

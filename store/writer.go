@@ -51,6 +51,9 @@ func (s *Store) write() {
 			return
 		}
 		s.flush()
+		s.mu.Lock()
+		s.calm()
+		s.mu.Unlock()
 		s.gatherAll()
 		s.enforceLimits()
 		soon, retry = nil, nil
@@ -142,8 +145,7 @@ func (s *Store) written(c *changes, skipped map[*Row]bool) {
 		q.onDisk()
 	}
 	if s.trouble != nil {
-		s.log.Info("the state is on disk again", zap.Duration("after", time.Since(s.trouble.Since).Round(time.Millisecond)))
-		s.trouble = nil
+		s.mended()
 		for _, q := range s.queues { // who could not read may have gone to sleep
 			q.refresh()
 		}
@@ -194,21 +196,6 @@ func (s *Store) show(rows []*Row) {
 			row.home.arrive(row)
 		}
 	}
-}
-
-// troubled notes and logs a trouble, once as long as it stays the same.
-func (s *Store) troubled(err error) {
-	text := explain(err)
-	if s.trouble != nil && s.trouble.Text == text {
-		return
-	}
-	since := time.Now()
-	if s.trouble != nil {
-		since = s.trouble.Since
-	}
-	s.trouble = &Trouble{Text: text, Since: since}
-	s.log.Error("cannot write the state to disk; it is kept in memory, and a crash now would lose it",
-		zap.String("directory", s.config.Dir), zap.String("error", text))
 }
 
 // forgetInMemory drops what a store without a file, or in trouble for long, need not keep.

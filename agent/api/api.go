@@ -52,11 +52,12 @@ type Queues interface {
 	Redrive(name, to string) (int, error)
 }
 
-// Alert is a live alert, Story how it came to be what it is, Silence a silence or a window of the configuration that
+// Alert is a live alert, Story how it came to be what it is, Refusal what a sink refused of it, Silence a silence or a window of the configuration that
 // is open now, which has no ID, and Process one that a silence lasts as long as.
 type (
 	Alert   = alerting.View
 	Story   = alerting.Story
+	Refusal = alerting.Refusal
 	Silence = silence.Silence
 	Process = silence.Process
 )

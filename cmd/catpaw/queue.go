@@ -82,11 +82,24 @@ func printQueues(w io.Writer, all []api.QueueStatus, now time.Time) error {
 		return err
 	}
 	for _, q := range all {
-		if q.LastError != "" && q.LastFailure.After(q.LastSuccess) {
-			fmt.Fprintf(w, "\n%s, %s: %s\n", q.Name, ago(q.LastFailure, now), printable.Line(redact.Logins(q.LastError), 1000))
+		if fault := faultOf(q, now); fault != "" {
+			fmt.Fprintf(w, "\n%s %s\n", q.Name, fault)
 		}
 	}
 	return nil
+}
+
+// faultOf is what is wrong with an output, "" where nothing is.
+func faultOf(q api.QueueStatus, now time.Time) string {
+	fault := printable.Line(redact.Logins(q.LastError), 1000)
+	switch {
+	case q.LastError == "" || !q.LastFailure.After(q.LastSuccess):
+		return ""
+	case q.Refuses:
+		return fmt.Sprintf("has refused every event for %s, the last one %s: %s; catpaw queue cat '%s' --dead shows them",
+			now.Sub(q.FailsSince).Round(time.Second), ago(q.LastFailure, now), fault, q.Name)
+	}
+	return "failed " + ago(q.LastFailure, now) + ": " + fault
 }
 
 // ago is how long something is past.

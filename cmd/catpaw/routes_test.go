@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,4 +116,22 @@ func TestAnOutputThatComesBackHearsTheEnd(t *testing.T) {
 	write(t, dir, map[string]string{"config.toml": both})
 	asks(t, "reload", "-configs", dir)
 	wantAll(t, next(t, told), `"event_status":"Ok"`)
+}
+
+// TestWhyTellsOfWhatNobodyHeard: because no output wants it, or because a sink refused it.
+func TestWhyTellsOfWhatNobodyHeard(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }))
+	defer server.Close()
+	dir, say := scripted(t, fmt.Sprintf("[[outputs.webhook]]\nname = 'chat'\nurl = %q\nmin_severity = 'Critical'\n", server.URL))
+	say("Warning")
+	a := start(t, "-configs", dir)
+	a.waitLog("catpaw runs")
+	until(t, func() bool { return strings.Contains(asks(t, "status", "-configs", dir), "no output wants it") })
+	wantAll(t, asks(t, "why", "-configs", dir, "db"),
+		"not told: no output wants it (webhook chat: below min_severity Critical)", "now: no output wants it")
+	say("Critical")
+	a.waitLog("dead letter")
+	wantAll(t, asks(t, "why", "-configs", dir, "db"), "output chat refused the last one: "+server.URL+" answered 400")
+	wantAll(t, asks(t, "queue", "-configs", dir), "chat has refused every event for ", "catpaw queue cat 'chat' --dead")
 }

@@ -9,8 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"catpaw/agent/api"
-	"catpaw/internal/printable"
-	"catpaw/internal/redact"
 )
 
 func newWhy(f *flags) *cobra.Command {
@@ -26,7 +24,7 @@ the name of an output; or by a part of one of these, in which * stands for anyth
 
 func printWhy(w io.Writer, why api.Why, now time.Time) error {
 	for _, s := range why.Stories {
-		printStory(w, s)
+		printStory(w, s, now)
 	}
 	if why.More > 0 {
 		fmt.Fprintf(w, "and %s more: ask for one by its key\n\n", count(why.More, "alert"))
@@ -51,8 +49,8 @@ func printWhy(w io.Writer, why api.Why, now time.Time) error {
 	}
 	for _, q := range why.Outputs {
 		fmt.Fprintf(w, "output %s: %s waiting", q.Name, count(q.Queued, "event"))
-		if q.LastError != "" && q.LastFailure.After(q.LastSuccess) {
-			fmt.Fprintf(w, "; it failed %s: %s", ago(q.LastFailure, now), printable.Line(redact.Logins(q.LastError), 1000))
+		if fault := faultOf(q, now); fault != "" {
+			fmt.Fprintf(w, "; it %s", fault)
 		}
 		if !q.NextTry.IsZero() {
 			fmt.Fprintf(w, "; next try in %s", max(0, q.NextTry.Sub(now)).Round(time.Second))
@@ -62,12 +60,15 @@ func printWhy(w io.Writer, why api.Why, now time.Time) error {
 	return nil
 }
 
-func printStory(w io.Writer, s api.Story) {
+func printStory(w io.Writer, s api.Story, now time.Time) {
 	fmt.Fprintf(w, "%s  (%s)\n  %s\n", oneLine(s.Name()), s.Key, s.Phase)
 	for line := range strings.SplitSeq(strings.TrimSpace(strings.TrimPrefix(s.Description, "[MD]")), "\n") {
 		if strings.TrimSpace(line) != "" {
 			fmt.Fprintf(w, "  | %s\n", longLine(line))
 		}
+	}
+	if s.Before != "" {
+		fmt.Fprintf(w, "  %s\n", s.Before)
 	}
 	for _, line := range s.Lines {
 		at := line.From.Local().Format(time.DateTime)
@@ -76,6 +77,9 @@ func printStory(w io.Writer, s api.Story) {
 		}
 		at += line.To.Local().Format(" MST")
 		fmt.Fprintf(w, "  %s  %s%s  %s\n", at, line.Status, timesOf(line.Results), longLine(line.Text))
+	}
+	for _, refusal := range s.Refused {
+		fmt.Fprintf(w, "  %s\n", longLine(s.Refuses(refusal, now)))
 	}
 	fmt.Fprintf(w, "  now: %s\n\n", longLine(s.Standing))
 }

@@ -31,6 +31,7 @@ type entry struct {
 
 	// What follows is known only since this process runs.
 
+	restored bool            // it was there when the agent started
 	foundBad bool            // the last run that mentioned it found it bad
 	check    *pipeline.Check // nil when restored and not yet reported again
 	run      *pipeline.Run   // the last run that mentioned it
@@ -72,6 +73,7 @@ type waiting struct {
 // Processor is used by the processing goroutine only.
 type Processor struct {
 	log     *zap.Logger
+	began   time.Time
 	alerts  map[string]*entry   // by alert key; only those pending, firing or lately recovered
 	byOwner map[string][]*entry // the same, in no order
 	origins originCache
@@ -97,7 +99,7 @@ type Processor struct {
 // New returns a processor without alerts.
 func New(log *zap.Logger) *Processor {
 	return &Processor{
-		log: log, muted: map[*entry]bool{}, alerts: map[string]*entry{}, byOwner: map[string][]*entry{},
+		log: log, began: time.Now(), muted: map[*entry]bool{}, alerts: map[string]*entry{}, byOwner: map[string][]*entry{},
 		configured: map[string]*pipeline.Check{}, waiting: map[string]*waiting{}, conflicts: map[string]bool{},
 		recovered: map[string]*pipeline.Run{}, lastID: uint64(time.Now().UnixNano()),
 	}
@@ -148,6 +150,7 @@ func (p *Processor) Restore(states []store.State) {
 		if e.told != nil {
 			e.told = p.routes.list(e.told)
 		}
+		e.restored = true
 		p.keep(e)
 		p.firing(e, Alert{})
 	}
@@ -277,12 +280,12 @@ func (p *Processor) step(b *pipeline.Batch, e *entry, o Observation, policy pipe
 		by := e.extras().muted
 		c.by = &by
 	}
-	e.chronicle(c)
-	p.settle(b, e, next, decision, event)
+	p.settle(b, e, next, c, event)
 }
 
-func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Decision, event *pipeline.Event) {
-	previous := e.Alert
+// settle makes an alert what it is next, as a chapter of its story tells; what that decides is told of with event.
+func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, c chapter, event *pipeline.Event) {
+	previous, decision := e.Alert, c.decision
 	e.Alert = next
 	if !next.Acked {
 		e.noteAck("")
@@ -292,10 +295,13 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, decision Dec
 		p.recovered[e.key] = e.run
 	}
 	if decision != Silent {
-		event.Outputs = p.routes.hears(e, next.Worst, decision)
+		var left *string
+		event.Outputs, left = p.routes.hears(e, next.Worst, decision)
+		c.leftOut(event.Outputs != nil && len(event.Outputs) == 0, left)
 		explain(event, previous, next, decision)
 		b.Notify = append(b.Notify, event)
 	}
+	e.chronicle(c)
 	switch {
 	case next.Phase == None:
 		p.disown(e)

@@ -1,6 +1,10 @@
 package alerting
 
-import "catpaw/pipeline"
+import (
+	"time"
+
+	"catpaw/pipeline"
+)
 
 // note is why a step told nothing.
 type note uint8
@@ -17,6 +21,7 @@ const (
 	quietEnd      // over, and nobody is to be told
 	noView        // nobody could judge
 	settled       // over for long enough
+	unwanted      // no output is to hear of it
 )
 
 // chapter is a stretch of results that were judged alike. Times are unix seconds; 32 bits, since every
@@ -27,7 +32,7 @@ type chapter struct {
 	status   pipeline.Status
 	decision Decision
 	note     note
-	by       *string // what muted it, nil unless that was why; shared by many
+	by       *string // what muted it, or which outputs left it out, and why; nil where nothing did; shared by many
 }
 
 // mostChapters is how many an alert keeps, the last ones.
@@ -49,6 +54,14 @@ func (e *entry) chronicle(c chapter) {
 		return
 	}
 	e.story = append(e.story, c)
+}
+
+// before says why the story of an alert does not begin with it, where nothing of it was left out since.
+func (p *Processor) before(e *entry, now time.Time) string {
+	if !e.restored || len(e.story) == mostChapters {
+		return ""
+	}
+	return "the agent started at " + clock(p.began, now) + "; what was before is not known"
 }
 
 func sameText(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }

@@ -116,6 +116,6 @@ func (p *Processor) end(b *pipeline.Batch, e *entry, why string) {
 	if e.Phase == Firing {
 		_, decision = e.Alert.end(Observation{Now: b.Now}, e.policy())
 	}
-	e.chronicle(chapterOf(Observation{Status: pipeline.Ok, Now: b.Now}, e.Alert, next, decision, e.policy()))
-	p.settle(b, e, next, decision, event)
+	c := chapterOf(Observation{Status: pipeline.Ok, Now: b.Now}, e.Alert, next, decision, e.policy())
+	p.settle(b, e, next, c, event)
 }

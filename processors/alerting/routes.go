@@ -11,57 +11,92 @@ import (
 // told, and nowhere else, whatever the configuration says by then: no sink is left with an alert that it
 // believes open, and none hears of the end of what it never heard of.
 type routes struct {
-	outputs map[string]*pipeline.Route // nil: nobody said; every output hears of everything
-	names   []string                   // of all outputs, in their order
-	plain   bool                       // every output hears of everything, as nearly always
-	lists   map[string][]string        // one slice for each list of names, however many alerts have it
+	outputs map[string]*pipeline.OutputSpec // nil: nobody said; every output hears of everything
+	names   []string                        // of all outputs, in their order
+	plain   bool                            // every output hears of everything, as nearly always
+	lists   map[string][]string             // one slice for each list of names, however many alerts have it
+	texts   map[string]*string              // likewise, of why outputs leave alerts out
 }
 
 // Route tells which outputs there are from now on, and what each is to hear of.
 func (p *Processor) Route(outputs []*pipeline.OutputSpec) {
 	r := &p.routes
-	r.outputs, r.names, r.plain = make(map[string]*pipeline.Route, len(outputs)), make([]string, 0, len(outputs)), true
+	r.outputs, r.names, r.plain = make(map[string]*pipeline.OutputSpec, len(outputs)), make([]string, 0, len(outputs)), true
+	r.texts = map[string]*string{}
 	for _, o := range outputs {
-		r.outputs[o.Name] = &o.Route
+		r.outputs[o.Name] = o
 		r.names = append(r.names, o.Name)
 		r.plain = r.plain && o.Route.MinSeverity <= pipeline.Info && len(o.Route.Match)+len(o.Route.MatchNot) == 0
 	}
 }
 
-// hears returns the outputs that are to hear of a notification, and notes them.
-func (r *routes) hears(e *entry, worst pipeline.Status, d Decision) []string {
+// hears returns the outputs that are to hear of a notification, and notes them; left says which are not, and why.
+func (r *routes) hears(e *entry, worst pipeline.Status, d Decision) (wanted []string, left *string) {
 	if r.outputs == nil {
-		return nil
+		return nil, nil
 	}
 	if d == Recover {
 		return r.ended(e)
 	}
-	wanted := r.names
-	if !r.plain {
-		wanted = r.list(slices.DeleteFunc(slices.Clone(r.names), func(name string) bool {
-			return !r.outputs[name].Wants(e.Labels, worst)
-		}))
-	}
+	wanted, left = r.wanting(e.Labels, worst)
 	if d == Fire || len(e.told) == 0 {
 		e.told = wanted
 	} else if added := missing(wanted, e.told); len(added) > 0 {
 		e.told = r.list(slices.Concat(e.told, added))
 	}
-	return wanted
+	return wanted, left
+}
+
+// wanting are the outputs that are to hear of an alert like that.
+func (r *routes) wanting(labels pipeline.Labels, worst pipeline.Status) (wanted []string, left *string) {
+	if r.plain {
+		return r.names, nil
+	}
+	return r.divide(r.names, func(o *pipeline.OutputSpec) string { return o.Route.LeavesOut(labels, worst) })
 }
 
 // ended returns those outputs that were told of an alert and are to hear of its end. One that is not configured
 // now has its queue yet, and may come back.
-func (r *routes) ended(e *entry) []string {
+func (r *routes) ended(e *entry) (wanted []string, left *string) {
 	told := e.told
 	if told == nil { // it was told before anybody noted to whom
 		told = r.names
 	}
 	e.told = nil
-	return slices.DeleteFunc(slices.Clone(told), func(name string) bool {
-		output := r.outputs[name]
-		return output != nil && output.NoRecovery
+	return r.divide(told, func(o *pipeline.OutputSpec) string {
+		if o != nil && o.Route.NoRecovery {
+			return "recovery = false"
+		}
+		return ""
 	})
+}
+
+// divide parts outputs by why they leave something out.
+func (r *routes) divide(names []string, why func(*pipeline.OutputSpec) string) (wanted []string, left *string) {
+	wanted = make([]string, 0, len(names))
+	var reasons []string
+	for _, name := range names {
+		o := r.outputs[name]
+		if reason := why(o); reason != "" {
+			reasons = append(reasons, o.Called()+": "+reason)
+		} else {
+			wanted = append(wanted, name)
+		}
+	}
+	if len(reasons) == 0 {
+		return names, nil
+	}
+	return r.list(wanted), r.text(strings.Join(reasons, "; "))
+}
+
+// text returns the one copy of a text.
+func (r *routes) text(text string) *string {
+	known := r.texts[text]
+	if known == nil {
+		known = &text
+		r.texts[text] = known
+	}
+	return known
 }
 
 // Open returns the firing alerts that an output was told of, as they were told last but for the

@@ -19,15 +19,15 @@ type View struct {
 	Phase     string            `json:"phase"`
 	Severity  string            `json:"severity,omitempty"`
 	FirstFire time.Time         `json:"since,omitzero"` // of the first bad result of the episode
-	Told      int               `json:"told"`           // notifications of the episode
+	Told      int               `json:"told"`           // notifications of the episode, 0 where no output wanted one
 	Of        int               `json:"of,omitempty"`   // repeat_number; 0 = without end
 	LastTold  time.Time         `json:"last_told,omitzero"`
 	Next      time.Time         `json:"next_repeat,omitzero"` // due with the first bad result from then on
 	Muted     string            `json:"muted,omitempty"`      // by what it is kept from being told
 	Acked     string            `json:"acknowledged,omitempty"`
-	Standing  string            `json:"standing"`          // where it stands and what it waits for
-	Outputs   []string          `json:"outputs,omitempty"` // that were told of it
-	Seen      string            `json:"seen,omitempty"`    // of its last bad result, in one line; filled in by Sum
+	Standing  string            `json:"standing"`         // where it stands and what it waits for
+	Outputs   []string          `json:"outputs,omitzero"` // that were told of it; empty where none wanted it
+	Seen      string            `json:"seen,omitempty"`   // of its last bad result, in one line; filled in by Sum
 
 	Description string `json:"description,omitempty"` // all of it
 }
@@ -59,7 +59,25 @@ type Line struct {
 // Story is an alert and how it came to be what it is.
 type Story struct {
 	View
-	Lines []Line `json:"story"`
+	Before  string    `json:"before,omitempty"` // why the story does not begin with the alert
+	Lines   []Line    `json:"story"`
+	Refused []Refusal `json:"refused,omitempty"` // of what was told; filled in by who knows the outputs
+}
+
+// Refusal is the last event of an alert that an output's sink refused for good.
+type Refusal struct {
+	Output string    `json:"output"`
+	Told   time.Time `json:"told"` // when that was decided
+	Reason string    `json:"reason"`
+}
+
+// Refuses says it in words.
+func (s *Story) Refuses(r Refusal, now time.Time) string {
+	which := "what was told at " + clock(r.Told, now)
+	if !s.LastTold.IsZero() && r.Told.Unix() >= s.LastTold.Unix() {
+		which = "the last one"
+	}
+	return fmt.Sprintf("output %s refused %s: %s", r.Output, which, r.Reason)
 }
 
 // Snapshot is a copy of all live alerts: it is made in the processing goroutine, which has no time for more, and looked
@@ -69,10 +87,10 @@ type Snapshot struct {
 	entries []shown
 }
 
-// shown is an alert with what mutes it.
+// shown is an alert with what keeps it from being told: what mutes it, or that no output wants it.
 type shown struct {
 	entry
-	mutedNow string
+	mutedNow, unwanted string
 }
 
 // Snapshot copies all live alerts. Like all methods of Processor it is for the processing goroutine.
@@ -89,6 +107,9 @@ func (p *Processor) shown(e *entry, now time.Time) shown {
 	one := shown{entry: *e}
 	if e.Phase == Pending || e.Phase == Firing {
 		one.mutedNow, _ = p.mutedBy(e, now)
+	}
+	if e.isUnheard() {
+		one.unwanted = p.routes.unwanted(e)
 	}
 	return one
 }
@@ -111,7 +132,8 @@ func compareShown(a, b shown) int {
 }
 
 // standing is that of the alert, unless something beside it keeps it from being told.
-func (e *entry) standing(p pipeline.Policy, muted string, now time.Time) string {
+func (e *shown) standing(p pipeline.Policy, now time.Time) string {
+	muted := e.mutedNow
 	switch {
 	case e.Phase == Pending && muted != "":
 		return e.Alert.standing(p, now) + "; " + muted
@@ -120,6 +142,8 @@ func (e *entry) standing(p pipeline.Policy, muted string, now time.Time) string 
 		return muted + "; told then, if still bad"
 	case muted != "":
 		return muted
+	case e.unwanted != "":
+		return e.unwanted
 	case e.Acked:
 		return e.extras().ack + "; no repeats, unless it gets worse"
 	}
@@ -127,20 +151,22 @@ func (e *entry) standing(p pipeline.Policy, muted string, now time.Time) string 
 }
 
 func (e *shown) view(now time.Time) View {
-	policy, muted := e.policy(), e.mutedNow
+	policy := e.policy()
 	title, _ := e.name()
 	v := View{
 		Key: e.key, Title: title, Labels: e.Labels.Map(), Check: e.origin().Owner, Phase: e.Phase.String(),
-		Told: int(e.Count), Of: policy.RepeatNumber, Standing: e.standing(policy, muted, now), Muted: muted, Acked: e.extras().ack, Outputs: e.told,
+		Told: int(e.Count), Of: policy.RepeatNumber, Standing: e.standing(policy, now), Muted: e.mutedNow, Acked: e.extras().ack, Outputs: e.told,
 		Description: e.seen,
 	}
 	if e.Phase == Pending || e.Phase == Firing {
 		v.Severity, v.FirstFire = e.Severity.String(), time.Unix(e.FirstFire, 0)
 	}
-	if e.Phase == Firing && e.Count > 0 {
+	if e.isUnheard() {
+		v.Told = 0
+	} else if e.Phase == Firing && e.Count > 0 {
 		v.LastTold = e.At
 	}
-	if due, ok := e.repeats(policy); ok {
+	if due, ok := e.repeats(policy); ok && e.unwanted == "" {
 		v.Next = due
 	}
 	return v
@@ -210,7 +236,7 @@ func count(n int, what string) string {
 
 func (p *Processor) story(e *entry, now time.Time) Story {
 	one := p.shown(e, now)
-	s := Story{View: one.view(now), Lines: make([]Line, 0, len(e.story))}
+	s := Story{View: one.view(now), Before: p.before(e, now), Lines: make([]Line, 0, len(e.story))}
 	for _, c := range e.story {
 		s.Lines = append(s.Lines, Line{
 			From: time.Unix(int64(c.from), 0), To: time.Unix(int64(c.to), 0), Results: int(c.n), Status: c.status.String(), Text: c.text(),
@@ -236,11 +262,24 @@ var noteTexts = [...]string{
 }
 
 func (c chapter) text() string {
-	if c.decision != Silent {
+	switch {
+	case c.decision != Silent && c.by != nil:
+		return decisionTexts[c.decision] + "; left out: " + *c.by
+	case c.decision != Silent:
 		return decisionTexts[c.decision]
-	}
-	if c.by != nil {
+	case c.note == unwanted && c.status == pipeline.Ok:
+		return "over, and not told: no output is to hear of it" + inBrackets(c.by)
+	case c.note == unwanted:
+		return "not told: no output wants it" + inBrackets(c.by)
+	case c.by != nil:
 		return "not told: " + *c.by
 	}
 	return noteTexts[c.note]
+}
+
+func inBrackets(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return " (" + *text + ")"
 }

@@ -64,11 +64,15 @@ func TestTheStoryOfAnAlert(t *testing.T) {
 func wantStory(t *testing.T, s Story, want string) {
 	t.Helper()
 	lines, standing, _ := strings.Cut(want, " | ")
+	wantTexts(t, s, strings.Split(lines, "; "), standing)
+}
+
+func wantTexts(t *testing.T, s Story, wanted []string, standing string) {
+	t.Helper()
 	var got []string
 	for _, line := range s.Lines {
 		got = append(got, fmt.Sprintf("%s x%d %s", line.Status, line.Results, line.Text))
 	}
-	wanted := strings.Split(lines, "; ")
 	for i, line := range got {
 		if len(got) != len(wanted) || !strings.HasPrefix(line, wanted[i]) {
 			t.Fatalf("story:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(wanted, "\n"))
@@ -126,5 +130,35 @@ func TestASnapshotIsNotChanged(t *testing.T) {
 	}
 	if view := r.p.Snapshot(r.now).Views()[0]; view.Severity != "Critical" || view.Acked != "root knows" {
 		t.Errorf("what came before is not seen: %+v", view)
+	}
+}
+
+// TestTheStoryOfARestoredAlertSaysThatItHasABeginning that nobody knows: results do not outlive the agent.
+func TestTheStoryOfARestoredAlertSaysThatItHasABeginning(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	c := check("exec/1", func(c *pipeline.Check) { c.Policy.FlapWindow = 0 })
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
+	r.run(c, well, bads("old"))
+	saved := r.saved()
+	r = newRig(t)
+	r.p.began = r.now
+	r.p.Restore(saved)
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
+	r.run(c, well, bads("old"), bads("new"))
+	before := func(key string) string {
+		stories, _ := r.p.Stories(key, r.now)
+		return stories[0].Before
+	}
+	if got, want := before("old"), "the agent started at "+epoch.Format(time.TimeOnly+" MST")+"; what was before is not known"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := before("new"); got != "" {
+		t.Errorf("of what came later: %q", got)
+	}
+	r.run(c, well, oks("old"))
+	r.run(c, well, bads("old"))
+	if got := before("old"); got != "" {
+		t.Errorf("of the next episode: %q", got)
 	}
 }

@@ -32,20 +32,21 @@ type Silence struct {
 // Process is a running process; two of one PID differ in their beginning.
 type Process struct {
 	PID     int    `json:"pid"`
-	Begun   int64  `json:"begun"` // unix milliseconds
+	Begun   int64  `json:"begun"`          // unix milliseconds
+	Mark    string `json:"mark,omitempty"` // the beginning as the system counts it, on no clock that may be set; "" where it does not
 	Command string `json:"command,omitempty"`
 }
 
 // Silences are all of them. It is used by the processing goroutine only.
 type Silences struct {
-	runs    func(Process) bool
+	runs    func(*Process) bool
 	all     []*Silence // by ID
 	lastID  int
 	windows []*Window
 }
 
-// New returns no silences. runs tells whether a process still does.
-func New(runs func(Process) bool) *Silences { return &Silences{runs: runs} }
+// New returns no silences. runs tells whether a process still does, and may note its mark.
+func New(runs func(*Process) bool) *Silences { return &Silences{runs: runs} }
 
 // kept is what a store keeps.
 type kept struct {
@@ -105,7 +106,7 @@ func (s *Silences) Add(one Silence, now time.Time) (Silence, error) {
 		return one, errors.New("it would be over already")
 	case timed && one.Until.Sub(now) > Longest:
 		return one, errors.New("at most a year")
-	case one.Process.PID != 0 && !s.runs(one.Process):
+	case one.Process.PID != 0 && !s.runs(&one.Process):
 		return one, fmt.Errorf("process %d does not run", one.Process.PID)
 	}
 	s.lastID++
@@ -122,7 +123,7 @@ func (s *Silences) Follow(id int, process Process) (Silence, error) {
 		return Silence{}, fmt.Errorf("there is no silence %d", id)
 	case s.all[i].Process.PID == 0:
 		return Silence{}, fmt.Errorf("silence %d is bound to no process", id)
-	case !s.runs(process):
+	case !s.runs(&process):
 		return Silence{}, fmt.Errorf("process %d does not run", process.PID)
 	}
 	s.all[i].Process = process
@@ -147,7 +148,7 @@ func (s *Silences) find(id int) int {
 // Expire ends what is over, and returns it.
 func (s *Silences) Expire(now time.Time) (over []Silence) {
 	s.all = slices.DeleteFunc(s.all, func(one *Silence) bool {
-		ends := !one.Until.IsZero() && !one.Until.After(now) || one.Process.PID != 0 && !s.runs(one.Process)
+		ends := !one.Until.IsZero() && !one.Until.After(now) || one.Process.PID != 0 && !s.runs(&one.Process)
 		if ends {
 			over = append(over, *one)
 		}

@@ -26,7 +26,7 @@ func match(pairs ...string) map[string]config.Strings {
 
 func TestASilenceMutesWhatItMatchesUntilItsEnd(t *testing.T) {
 	t.Parallel()
-	s := New(func(Process) bool { return true })
+	s := New(func(*Process) bool { return true })
 	one, err := s.Add(Silence{Match: match("check", "disk*", "check", "inode*", "env", "prod"), Until: now.Add(time.Hour), Reason: "moving"}, now)
 	if err != nil || one.ID != 1 {
 		t.Fatal(one, err)
@@ -55,7 +55,7 @@ func TestASilenceMutesWhatItMatchesUntilItsEnd(t *testing.T) {
 func TestASilenceEndsWithItsProcess(t *testing.T) {
 	t.Parallel()
 	runs := map[int]bool{7: true, 8: true}
-	s := New(func(p Process) bool { return runs[p.PID] })
+	s := New(func(p *Process) bool { return runs[p.PID] })
 	one, err := s.Add(Silence{Match: match("check", "*"), Process: Process{PID: 7, Command: "backup.sh"}}, now)
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestSilencesAreKept(t *testing.T) {
 
 func TestSilencesThatMakeNoSense(t *testing.T) {
 	t.Parallel()
-	s := New(func(Process) bool { return false })
+	s := New(func(*Process) bool { return false })
 	hour := now.Add(time.Hour)
 	for want, one := range map[string]Silence{
 		"at least one label":    {Until: hour},

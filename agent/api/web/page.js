@@ -109,10 +109,12 @@ async function showStory(element, key) {
   if (!element.querySelector('details').open) return;
   try {
     const why = await ask('GET', 'why?q=' + encodeURIComponent(key));
-    const lines = why.alerts.length ? why.alerts[0].story : [];
+    const story = why.alerts[0] || {story: []};
+    const lines = [...(story.before ? [{from: '', said: story.before}] : []), ...story.story,
+      ...(story.refused || []).map(r => ({from: r.told, said: `output ${r.output} refused what was told at ${clock(r.told)}: ${r.reason}`}))];
     part(element, 'description', why.alerts.length ? (why.alerts[0].description || '').replace(/^\[MD\]/, '').trim() : '');
-    align(element.querySelector('.story'), lines, line => line.from + line.text, () => make('li'), (item, line) => {
-      const text = clock(line.from) + ': ' + line.status + (line.results > 1 ? ' × ' + line.results : '') + ', ' + line.text;
+    align(element.querySelector('.story'), lines, line => line.from + (line.said || line.text), () => make('li'), (item, line) => {
+      const text = line.said || clock(line.from) + ': ' + line.status + (line.results > 1 ? ' × ' + line.results : '') + ', ' + line.text;
       if (item.textContent !== text) item.textContent = text;
     });
   } catch (error) {
@@ -136,10 +138,10 @@ function showOutputs(outputs) {
   align($('outputs'), outputs, q => q.name, () => make('li', {},
     make('p', {}, make('span', {class: 'title'}), ' ', make('span', {class: 'state'})), make('p', {class: 'soft'})),
   (element, q) => {
-    const state = q.orphan ? 'Unknown' : q.fails_since ? 'Critical' : 'Ok';
+    const state = q.orphan ? 'Unknown' : q.fails_since ? 'Critical' : q.last_success ? 'Ok' : 'Unknown';
     element.style.setProperty('--state', `var(--${state})`);
     part(element, 'title', q.name);
-    part(element, 'state', q.orphan ? 'no such output' : q.fails_since ? 'fails for ' + since(q.fails_since) : 'answers');
+    part(element, 'state', q.orphan ? 'no such output' : q.fails_since ? (q.refuses ? 'refuses everything for ' : 'fails for ') + since(q.fails_since) : q.last_success ? 'delivers' : 'nothing delivered yet');
     part(element, 'soft', [
       plural(q.queued, 'event') + ' waiting', q.counts.delivered + ' delivered', q.dead_letters && plural(q.dead_letters, 'dead letter'),
       q.counts.lost && q.counts.lost + ' lost', q.next_try && 'next try in ' + until(q.next_try), q.fails_since && q.last_error,

@@ -1,0 +1,23 @@
+package alerting
+
+// leftOut notes in the story which outputs leave out what is told: told to none, it was not told.
+func (c *chapter) leftOut(none bool, left *string) {
+	c.by = left
+	if none {
+		c.decision, c.note = Silent, unwanted
+	}
+}
+
+// isUnheard reports whether the machine has told of an alert, and no output wanted any of it.
+func (e *entry) isUnheard() bool {
+	return e.Phase == Firing && e.Count > 0 && e.told != nil && len(e.told) == 0
+}
+
+// unwanted says why no output is to hear of an alert as it is now, "" where one is.
+func (r *routes) unwanted(e *entry) string {
+	wanted, left := r.wanting(e.Labels, max(e.Severity, e.Worst))
+	if len(wanted) > 0 || r.outputs == nil {
+		return ""
+	}
+	return "no output wants it" + inBrackets(left)
+}
