@@ -156,8 +156,15 @@ func (s *Store) Purge(name string, dead bool) (n int, err error) {
 
 // notWritten is what those must hear who wait for a change to be on disk.
 func (s *Store) notWritten() error {
+	if why := s.whyNotWritten(); why != nil {
+		return fmt.Errorf("done in memory only: %w", why)
+	}
+	return nil
+}
+
+func (s *Store) whyNotWritten() error {
 	if trouble := s.Trouble(); trouble != nil {
-		return errors.New("done in memory only: " + trouble.Text)
+		return errors.New(trouble.Text)
 	}
 	return nil
 }

@@ -12,6 +12,8 @@
 package store
 
 import (
+	"cmp"
+	"errors"
 	"sync"
 	"time"
 
@@ -178,8 +180,41 @@ func (s *Store) Commit(tx Tx) {
 // gets larger transactions. With 8,000 a burst of 100,000 events takes 1.28 s, with one batch 1.58 s.
 const runAhead = 8000
 
-// Sync returns when all that was committed is on disk, or the disk is in trouble.
-func (s *Store) Sync() { s.order(func() {}) }
+// Sync returns nil when all that was committed is on disk. The error says why it is in memory only: the disk is in
+// trouble, or hangs, for which nobody waits longer than until it counts as stalled. What is not on disk then is written
+// as soon as it can be.
+func (s *Store) Sync() error {
+	if s.config.Dir == "" || s.hangs() {
+		return s.whyNotWritten()
+	}
+	timer := time.NewTimer(s.config.stall)
+	defer timer.Stop()
+	done := make(chan struct{})
+	orders := s.orders
+	for {
+		select {
+		case orders <- func() { close(done) }:
+			orders = nil // it is taken, and carried out if the disk lets it
+		case <-done:
+			return s.whyNotWritten()
+		case <-s.ended:
+			return s.whyNotWritten()
+		case <-timer.C:
+			s.stalled()
+			return cmp.Or(s.whyNotWritten(), errSlow)
+		}
+	}
+}
+
+// errSlow: the disk does answer, but there is more to write than it takes in that time.
+var errSlow = errors.New("the disk is slow")
+
+// hangs reports whether the disk has been given up on while it still has something to write.
+func (s *Store) hangs() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inflight != nil && s.trouble != nil
+}
 
 // mergeInMemory keeps queues within their limits while the writer is stuck.
 func (s *Store) mergeInMemory() {

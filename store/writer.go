@@ -74,11 +74,13 @@ func (s *Store) flush() {
 		return
 	}
 	s.mu.Lock()
-	c := s.pending
-	if c.empty() && s.trouble == nil && s.file.present() {
-		s.mu.Unlock()
+	idle := s.pending.empty() && s.trouble == nil
+	s.mu.Unlock()
+	if idle && s.file.present() { // asked outside the lock: a disk that hangs may not answer
 		return
 	}
+	s.mu.Lock()
+	c := s.pending
 	s.pending, s.inflight = newChanges(), c
 	c.close()
 	settled := map[*Row]bool{}
