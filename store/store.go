@@ -13,7 +13,7 @@ package store
 
 import (
 	"cmp"
-	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -200,14 +200,10 @@ func (s *Store) Sync() error {
 		case <-s.ended:
 			return s.whyNotWritten()
 		case <-timer.C:
-			s.stalled()
-			return cmp.Or(s.whyNotWritten(), errSlow)
+			return cmp.Or(s.whyNotWritten(), fmt.Errorf("the disk has not taken it within %s", s.config.stall))
 		}
 	}
 }
-
-// errSlow: the disk does answer, but there is more to write than it takes in that time.
-var errSlow = errors.New("the disk is slow")
 
 // hangs reports whether the disk has been given up on while it still has something to write.
 func (s *Store) hangs() bool {

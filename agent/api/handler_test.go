@@ -22,10 +22,10 @@ func (*still) Status() (Status, error)              { return Status{}, nil }
 func (*still) List() ([]QueueStatus, error)         { return nil, nil }
 func (*still) Why(string) (Why, error)              { return Why{}, nil }
 func (*still) Silences() ([]Silence, error)         { return nil, nil }
-func (*still) EndSilence(int) (Silence, error)      { return Silence{}, nil }
-func (*still) Follow(int, Process) (Silence, error) { return Silence{}, nil }
-func (*still) Ack(_, _, _ string) (Alert, error)    { return Alert{}, nil }
-func (*still) Unack(string) (Alert, error)          { return Alert{}, nil }
+func (*still) EndSilence(int) (Changed, error)      { return Changed{}, nil }
+func (*still) Follow(int, Process) (Changed, error) { return Changed{}, nil }
+func (*still) Ack(_, _, _ string) (Acked, error)    { return Acked{}, nil }
+func (*still) Unack(string) (Acked, error)          { return Acked{}, nil }
 func (*still) Stuck() error                         { return nil }
 func (*still) Unwell() error                        { return nil }
 func (s *still) AddSilence(n NewSilence) (Added, error) {
