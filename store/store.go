@@ -15,6 +15,7 @@ import (
 	"cmp"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -85,6 +86,7 @@ type Store struct {
 	memos      map[string][]byte
 	pending    *changes // what the next transaction writes
 	inflight   *changes // what the writer is writing, nil while it rests
+	hangs      bool     // the disk does not answer; it was given what is in flight
 	trouble    *Trouble // nil while the disk does its work
 	replaced   *Trouble // why the last file was put aside
 	settled    int      // rows of pending that are settled
@@ -184,32 +186,7 @@ const runAhead = 8000
 // trouble, or hangs, for which nobody waits longer than until it counts as stalled. What is not on disk then is written
 // as soon as it can be.
 func (s *Store) Sync() error {
-	if s.config.Dir == "" || s.hangs() {
-		return s.whyNotWritten()
-	}
-	timer := time.NewTimer(s.config.stall)
-	defer timer.Stop()
-	done := make(chan struct{})
-	orders := s.orders
-	for {
-		select {
-		case orders <- func() { close(done) }:
-			orders = nil // it is taken, and carried out if the disk lets it
-		case <-done:
-			return s.whyNotWritten()
-		case <-s.ended:
-			return s.whyNotWritten()
-		case <-timer.C:
-			return cmp.Or(s.whyNotWritten(), fmt.Errorf("the disk has not taken it within %s", s.config.stall))
-		}
-	}
-}
-
-// hangs reports whether the disk has been given up on while it still has something to write.
-func (s *Store) hangs() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.inflight != nil && s.trouble != nil
+	return cmp.Or(s.orderSoon(s.config.stall, func() {}), s.whyNotWritten())
 }
 
 // mergeInMemory keeps queues within their limits while the writer is stuck.
@@ -295,5 +272,44 @@ func (s *Store) order(f func()) {
 	case s.orders <- func() { defer close(done); f() }:
 		<-done
 	case <-s.ended:
+	}
+}
+
+// orderSoon is order for those who cannot wait for a disk that hangs: where it is known to, or the writer does not get
+// to it in that time, f is not run, and the error says why.
+func (s *Store) orderSoon(patience time.Duration, f func()) error {
+	s.mu.Lock()
+	hangs := s.hangs
+	s.mu.Unlock()
+	switch {
+	case hangs:
+		return s.whyNotWritten()
+	case s.config.Dir == "":
+		f()
+		return nil
+	}
+	done := make(chan struct{})
+	var decided atomic.Bool // f runs, or never will
+	orders := s.orders
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		select {
+		case orders <- func() {
+			if decided.CompareAndSwap(false, true) {
+				f()
+				close(done)
+			}
+		}:
+			orders = nil
+		case <-done:
+			return nil
+		case <-s.ended:
+			return nil
+		case <-timer.C:
+			if decided.CompareAndSwap(false, true) {
+				return cmp.Or(s.whyNotWritten(), fmt.Errorf("the disk has not answered within %s", patience))
+			}
+		}
 	}
 }

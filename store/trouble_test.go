@@ -317,10 +317,25 @@ func TestNobodyWaitsForADiskThatHangs(t *testing.T) {
 	if took := time.Since(begun); took > 50*time.Millisecond*50 { // half of what it would take if each waited
 		t.Errorf("each waits again: %s", took)
 	}
+	s.Open("a", limits(1))
+	s.Commit(Tx{Rows: []*Row{row("k", 1)}})
+	for what, ask := range map[string]func() error{
+		"rows":         func() error { _, err := s.Rows("a", 0, 1); return err },
+		"dead letters": func() error { _, err := s.DeadLetters("a"); return err },
+		"purge":        func() error { _, err := s.Purge("a", false); return err },
+		"redrive":      func() error { _, err := s.Redrive("a", "a"); return err },
+	} {
+		if err := ask(); err == nil || !strings.Contains(err.Error(), "the disk has not ") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 	close(hang)
 	until(t, "no trouble", func() bool { return s.Trouble() == nil })
 	if err := s.Sync(); err != nil {
 		t.Error(err)
+	}
+	if n, err := s.Purge("a", false); n != 1 || err != nil {
+		t.Errorf("purged %d, %v: what was said not to be done was", n, err)
 	}
 	s.Close()
 	s, _ = open(t, s.config.Dir)

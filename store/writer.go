@@ -113,7 +113,7 @@ func (s *Store) flush() {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inflight = nil
+	s.inflight, s.hangs = nil, false
 	if err != nil {
 		s.failed(c, err)
 	} else {
@@ -189,6 +189,7 @@ func (s *Store) stalled() {
 	if s.inflight == nil { // it has answered by now
 		return
 	}
+	s.hangs = true
 	s.troubled(fmt.Errorf("the disk has not answered for %s", s.config.stall))
 	s.show(s.inflight.rows)
 	s.show(s.pending.rows)
