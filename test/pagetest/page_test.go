@@ -282,7 +282,7 @@ func TestAPageThatIsOldSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.sees("#age", "s old")
-	p.sees("#problem", "the agent does not answer: nothing came within 10 s")
+	p.sees("#problem", "The agent does not answer: nothing came within 10 s")
 	var title string
 	p.do(chromedp.Title(&title))
 	if !strings.HasPrefix(title, "? ") {

@@ -192,9 +192,9 @@ function show(status, silences) {
   title = (firing ? '(' + firing + ') ' : '') + status.host + ' – catpaw';
   $('host').textContent = status.host;
   $('agent').textContent = `version ${status.version}, up for ${since(status.started)}; ${plural(status.checks.length, 'check')}; configuration ${status.configuration.hash}`;
-  problem([status.heartbeat && status.heartbeat.error && 'no heartbeat: ' + status.heartbeat.error,
-    status.state.trouble && 'nothing is kept on disk: ' + status.state.trouble,
-    status.configuration.refused && 'the last reload was refused:\n' + status.configuration.refused].filter(Boolean).join('\n'));
+  problem([status.heartbeat && status.heartbeat.error && 'No heartbeat: ' + status.heartbeat.error,
+    status.state.trouble && 'Nothing is kept on disk: ' + status.state.trouble,
+    status.configuration.refused && 'The last reload was refused:\n' + status.configuration.refused].filter(Boolean).join('\n'));
   checks = status.checks;
   showAlerts(status.alerts);
   showSilences(silences);
@@ -232,7 +232,7 @@ async function look() {
     shownAt = Date.now();
     show(status, silences);
   } catch (error) {
-    problem('the agent does not answer: ' + error.message);
+    problem('The agent does not answer: ' + error.message);
   } finally {
     looking = false;
     showAge();
