@@ -226,19 +226,32 @@ func (a *Agent) reload() (api.Changes, error) {
 		}
 		return api.Changes{}, err
 	}
-	if c.Log.Output != a.logged.Output || c.Log.Format != a.logged.Format {
-		a.log.Warn("[log] output and format change with the next restart")
-	}
-	if c.StateDir != a.stateDir {
-		a.log.Warn("[global] state_dir changes with the next restart", zap.String("state", a.stateDir))
-		c.StateDir = a.stateDir
-	}
+	warnings := a.untilRestart(c)
 	changes := compare(a.parts, c.parts())
 	changes.Hash = c.Hash()
 	a.apply(c)
+	changes.Warnings = append(warnings, c.Warnings...)
+	if trouble := a.page.Trouble(); trouble != "" {
+		changes.Warnings = append(changes.Warnings, "the status page cannot be served at "+c.page.Listen+", which is tried again: "+trouble)
+	}
 	a.log.Info("reloaded", zap.Int("added", len(changes.Added)), zap.Int("removed", len(changes.Removed)), zap.Int("changed", len(changes.Changed)),
 		zap.Int("untouched", changes.Untouched), zap.Int("checks", len(c.Checks)), zap.Strings("outputs", names(c)))
 	return changes, nil
+}
+
+// untilRestart leaves as it is what cannot change while the agent runs, and says so.
+func (a *Agent) untilRestart(c *Configuration) (warnings []string) {
+	if c.Log.Output != a.logged.Output || c.Log.Format != a.logged.Format {
+		warnings = append(warnings, "[log] output and format change with the next restart")
+	}
+	if c.StateDir != a.stateDir {
+		warnings = append(warnings, "[global] state_dir changes with the next restart; until then it is "+a.stateDir)
+		c.StateDir = a.stateDir
+	}
+	for _, warning := range warnings {
+		a.log.Warn(warning)
+	}
+	return warnings
 }
 
 func (a *Agent) stop() {

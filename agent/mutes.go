@@ -58,16 +58,27 @@ func (a *Agent) keepSilences(b *pipeline.Batch) {
 	b.Memos = append(b.Memos, store.Memo{Check: silencesMemo, Data: a.silences.Encode()})
 }
 
-// change changes the silences between two batches, and returns when that is on disk.
-func (a *Agent) change(do func(b *pipeline.Batch) (api.Silence, error)) (one api.Silence, err error) {
+// change changes the silences between two batches, and returns when that is on disk, or why it is not.
+func (a *Agent) change(do func(b *pipeline.Batch) (api.Silence, error)) (one api.Changed, err error) {
 	a.pipeline.Do(func(b *pipeline.Batch) {
-		if one, err = do(b); err == nil {
+		if one.Silence, err = do(b); err == nil {
 			a.keepSilences(b)
 			a.alerting.Unmute(b)
 		}
 	})
-	a.store.Sync()
+	if err == nil {
+		one.Unkept = a.unkept()
+	}
 	return one, err
+}
+
+// unkept waits until what was changed is on disk. Where that cannot be, the change stands nevertheless: who asked for it
+// must hear so, else they ask again.
+func (a *Agent) unkept() (u api.Unkept) {
+	if err := a.store.Sync(); err != nil {
+		u.NotOnDisk = err.Error()
+	}
+	return u
 }
 
 // Silences are those in force.
@@ -79,7 +90,7 @@ func (a *Agent) Silences() (all []api.Silence, err error) {
 // AddSilence begins one.
 func (a *Agent) AddSilence(n api.NewSilence) (added api.Added, err error) {
 	var open alerting.Snapshot
-	added.Silence, err = a.change(func(b *pipeline.Batch) (api.Silence, error) {
+	changed, err := a.change(func(b *pipeline.Batch) (api.Silence, error) {
 		open = a.alerting.Snapshot(b.Now)
 		one := api.Silence{Match: n.Match, Process: n.Process, Reason: n.Reason, By: n.By}
 		if n.For > silence.Longest.Seconds() {
@@ -93,6 +104,7 @@ func (a *Agent) AddSilence(n api.NewSilence) (added api.Added, err error) {
 	if err != nil {
 		return api.Added{}, err
 	}
+	added.Silence, added.Unkept = changed.Silence, changed.Unkept
 	a.log.Info("a silence begins", zap.Int("silence", added.ID), zap.String("match", added.Matching()), zap.String("by", added.By), zap.String("reason", added.Reason))
 	const most = 5
 	added.Alerts = []string{}
@@ -109,12 +121,12 @@ func (a *Agent) AddSilence(n api.NewSilence) (added api.Added, err error) {
 }
 
 // Follow binds a silence to a process.
-func (a *Agent) Follow(id int, p api.Process) (api.Silence, error) {
+func (a *Agent) Follow(id int, p api.Process) (api.Changed, error) {
 	return a.change(func(*pipeline.Batch) (api.Silence, error) { return a.silences.Follow(id, p) })
 }
 
 // EndSilence ends one before its time.
-func (a *Agent) EndSilence(id int) (api.Silence, error) {
+func (a *Agent) EndSilence(id int) (api.Changed, error) {
 	one, err := a.change(func(*pipeline.Batch) (api.Silence, error) { return a.silences.End(id) })
 	if err == nil {
 		a.log.Info("a silence is ended by hand", zap.Int("silence", one.ID), zap.String("match", one.Matching()))
@@ -123,16 +135,16 @@ func (a *Agent) EndSilence(id int) (api.Silence, error) {
 }
 
 // Unack takes an acknowledgement back.
-func (a *Agent) Unack(asked string) (alert api.Alert, err error) {
-	a.pipeline.Do(func(b *pipeline.Batch) { alert, err = a.alerting.Unack(b, asked) })
-	a.store.Sync()
-	hide(&alert)
-	return alert, err
+func (a *Agent) Unack(asked string) (api.Acked, error) {
+	return a.acked(func(b *pipeline.Batch) (api.Alert, error) { return a.alerting.Unack(b, asked) })
 }
 
 // Ack acknowledges an alert.
-func (a *Agent) Ack(asked, by, reason string) (alert api.Alert, err error) {
-	a.pipeline.Do(func(b *pipeline.Batch) {
+func (a *Agent) Ack(asked, by, reason string) (api.Acked, error) {
+	if err := errors.Join(silence.Brief("by", by), silence.Brief("reason", reason)); err != nil {
+		return api.Acked{}, err
+	}
+	return a.acked(func(b *pipeline.Batch) (api.Alert, error) {
 		note := "acknowledged " + b.Now.Format(time.DateTime+" MST")
 		if by != "" {
 			note += " by " + by
@@ -140,9 +152,15 @@ func (a *Agent) Ack(asked, by, reason string) (alert api.Alert, err error) {
 		if reason != "" {
 			note += ": " + reason
 		}
-		alert, err = a.alerting.Ack(b, asked, note)
+		return a.alerting.Ack(b, asked, note)
 	})
-	a.store.Sync()
-	hide(&alert)
-	return alert, err
+}
+
+func (a *Agent) acked(do func(b *pipeline.Batch) (api.Alert, error)) (one api.Acked, err error) {
+	a.pipeline.Do(func(b *pipeline.Batch) { one.Alert, err = do(b) })
+	if err == nil {
+		one.Unkept = a.unkept()
+	}
+	hide(&one.Alert)
+	return one, err
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -61,7 +62,7 @@ func (s *Store) errNoQueue(name string) error {
 
 // Rows returns the queued rows after a Seq, oldest first, at most max.
 func (s *Store) Rows(name string, after uint64, max int) (rows []*Row, err error) {
-	s.order(func() {
+	late := s.orderSoon(s.patience(), func() {
 		q := s.find(name)
 		if q == nil {
 			err = s.errNoQueue(name)
@@ -72,8 +73,11 @@ func (s *Store) Rows(name string, after uint64, max int) (rows []*Row, err error
 			rows = s.withData(rows[start:min(start+max, len(rows))])
 		}
 	})
-	return rows, err
+	return rows, cmp.Or(late, err)
 }
+
+// patience is for how long people wait who look into queues: the writer may be at a large one.
+func (s *Store) patience() time.Duration { return 6 * s.config.stall }
 
 func (s *Store) find(name string) *Queue {
 	s.mu.Lock()
@@ -115,8 +119,8 @@ func (s *Store) withData(rows []*Row) []*Row {
 
 // DeadLetters returns what the sink of a queue refused, the oldest first.
 func (s *Store) DeadLetters(name string) (letters []*Dead, err error) {
-	s.order(func() { letters, err = s.deadLetters(name) })
-	return letters, err
+	late := s.orderSoon(s.patience(), func() { letters, err = s.deadLetters(name) })
+	return letters, cmp.Or(late, err)
 }
 
 func (s *Store) deadLetters(name string) (letters []*Dead, err error) {
@@ -143,7 +147,7 @@ func (s *Store) deadLetters(name string) (letters []*Dead, err error) {
 // Purge empties a queue, or with dead its dead letters, and returns how many are gone. An orphan whose
 // queue is purged is forgotten altogether.
 func (s *Store) Purge(name string, dead bool) (n int, err error) {
-	s.order(func() {
+	late := s.orderSoon(s.patience(), func() {
 		if dead {
 			n, err = s.revive(name, "")
 		} else {
@@ -151,13 +155,23 @@ func (s *Store) Purge(name string, dead bool) (n int, err error) {
 		}
 		s.flush()
 	})
+	if late != nil {
+		return 0, fmt.Errorf("nothing was done: %w", late)
+	}
 	return n, errors.Join(err, s.notWritten())
 }
 
 // notWritten is what those must hear who wait for a change to be on disk.
 func (s *Store) notWritten() error {
+	if why := s.whyNotWritten(); why != nil {
+		return fmt.Errorf("done in memory only: %w", why)
+	}
+	return nil
+}
+
+func (s *Store) whyNotWritten() error {
 	if trouble := s.Trouble(); trouble != nil {
-		return errors.New("done in memory only: " + trouble.Text)
+		return errors.New(trouble.Text)
 	}
 	return nil
 }
@@ -197,7 +211,7 @@ func (s *Store) empty(name string) (n int, err error) {
 // Redrive puts the dead letters of a queue back into it. Where to names another queue, it puts them
 // there, and the rows that are still queued as well: so an orphan is drained.
 func (s *Store) Redrive(name, to string) (n int, err error) {
-	s.order(func() {
+	late := s.orderSoon(s.patience(), func() {
 		if n, err = s.revive(name, to); err == nil && to != name {
 			var moved int
 			moved, err = s.move(name, to)
@@ -208,6 +222,9 @@ func (s *Store) Redrive(name, to string) (n int, err error) {
 		}
 		s.flush()
 	})
+	if late != nil {
+		return 0, fmt.Errorf("nothing was done: %w", late)
+	}
 	return n, errors.Join(err, s.notWritten())
 }
 

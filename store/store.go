@@ -12,7 +12,10 @@
 package store
 
 import (
+	"cmp"
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -85,6 +88,7 @@ type Store struct {
 	memos      map[string][]byte
 	pending    *changes // what the next transaction writes
 	inflight   *changes // what the writer is writing, nil while it rests
+	hangs      bool     // the disk does not answer; it was given what is in flight
 	trouble    *Trouble // nil while the disk does its work
 	spell      *spell   // of troubles now or not long ago, else nil
 	replaced   *Trouble // why the last file was put aside
@@ -181,8 +185,12 @@ func (s *Store) Commit(tx Tx) {
 // gets larger transactions. With 8,000 a burst of 100,000 events takes 1.28 s, with one batch 1.58 s.
 const runAhead = 8000
 
-// Sync returns when all that was committed is on disk, or the disk is in trouble.
-func (s *Store) Sync() { s.order(func() {}) }
+// Sync returns nil when all that was committed is on disk. The error says why it is in memory only: the disk is in
+// trouble, or hangs, for which nobody waits longer than until it counts as stalled. What is not on disk then is written
+// as soon as it can be.
+func (s *Store) Sync() error {
+	return cmp.Or(s.orderSoon(s.config.stall, func() {}), s.whyNotWritten())
+}
 
 // mergeInMemory keeps queues within their limits while the writer is stuck.
 func (s *Store) mergeInMemory() {
@@ -267,5 +275,44 @@ func (s *Store) order(f func()) {
 	case s.orders <- func() { defer close(done); f() }:
 		<-done
 	case <-s.ended:
+	}
+}
+
+// orderSoon is order for those who cannot wait for a disk that hangs: where it is known to, or the writer does not get
+// to it in that time, f is not run, and the error says why.
+func (s *Store) orderSoon(patience time.Duration, f func()) error {
+	s.mu.Lock()
+	hangs := s.hangs
+	s.mu.Unlock()
+	switch {
+	case hangs:
+		return s.whyNotWritten()
+	case s.config.Dir == "":
+		f()
+		return nil
+	}
+	done := make(chan struct{})
+	var decided atomic.Bool // f runs, or never will
+	orders := s.orders
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		select {
+		case orders <- func() {
+			if decided.CompareAndSwap(false, true) {
+				f()
+				close(done)
+			}
+		}:
+			orders = nil
+		case <-done:
+			return nil
+		case <-s.ended:
+			return nil
+		case <-timer.C:
+			if decided.CompareAndSwap(false, true) {
+				return cmp.Or(s.whyNotWritten(), fmt.Errorf("the disk has not answered within %s", patience))
+			}
+		}
 	}
 }

@@ -282,6 +282,68 @@ func TestADiskThatDoesNotAnswerHoldsUpNobody(t *testing.T) {
 	s.Close()
 }
 
+// TestNobodyWaitsForADiskThatHangs longer than until it counts as stalled, and once it does, not at all.
+func TestNobodyWaitsForADiskThatHangs(t *testing.T) {
+	t.Parallel()
+	hang, hangs := make(chan struct{}), make(chan struct{}, 100)
+	s, _, err := Open(Config{Dir: t.TempDir(), Log: zap.NewNop(), stall: 50 * time.Millisecond, wrote: func() {
+		hangs <- struct{}{}
+		<-hang
+	}})
+	must(t, err)
+	s.Commit(Tx{Memos: []Memo{{"c", []byte("1")}}})
+	<-hangs
+	synced := make(chan error, 10)
+	for range cap(synced) {
+		go func() { synced <- s.Sync() }()
+	}
+	for range cap(synced) {
+		select {
+		case err := <-synced:
+			if err == nil || !strings.Contains(err.Error(), "the disk has not ") {
+				t.Errorf("told to be on disk, or why not: %v", err)
+			}
+		case <-time.After(patience):
+			t.Fatal("it waits for the disk")
+		}
+	}
+	begun := time.Now()
+	for range 100 {
+		s.Commit(Tx{Memos: []Memo{{"c", []byte("2")}}})
+		if s.Sync() == nil {
+			t.Fatal("it is not on disk")
+		}
+	}
+	if took := time.Since(begun); took > 50*time.Millisecond*50 { // half of what it would take if each waited
+		t.Errorf("each waits again: %s", took)
+	}
+	s.Open("a", limits(1))
+	s.Commit(Tx{Rows: []*Row{row("k", 1)}})
+	for what, ask := range map[string]func() error{
+		"rows":         func() error { _, err := s.Rows("a", 0, 1); return err },
+		"dead letters": func() error { _, err := s.DeadLetters("a"); return err },
+		"purge":        func() error { _, err := s.Purge("a", false); return err },
+		"redrive":      func() error { _, err := s.Redrive("a", "a"); return err },
+	} {
+		if err := ask(); err == nil || !strings.Contains(err.Error(), "the disk has not ") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	close(hang)
+	until(t, "no trouble", func() bool { return s.Trouble() == nil })
+	if err := s.Sync(); err != nil {
+		t.Error(err)
+	}
+	if n, err := s.Purge("a", false); n != 1 || err != nil {
+		t.Errorf("purged %d, %v: what was said not to be done was", n, err)
+	}
+	s.Close()
+	s, _ = open(t, s.config.Dir)
+	if string(s.Memo("c")) != "2" {
+		t.Errorf("kept %q", s.Memo("c"))
+	}
+}
+
 // TestTwoAgentsDoNotFightForOnePlace removes the directory under one agent, which another then uses.
 func TestTwoAgentsDoNotFightForOnePlace(t *testing.T) {
 	t.Parallel()

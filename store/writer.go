@@ -75,11 +75,13 @@ func (s *Store) flush() {
 		return
 	}
 	s.mu.Lock()
-	c := s.pending
-	if c.empty() && s.trouble == nil && s.file.present() {
-		s.mu.Unlock()
+	idle := s.pending.empty() && s.trouble == nil
+	s.mu.Unlock()
+	if idle && s.file.present() { // asked outside the lock: a disk that hangs may not answer
 		return
 	}
+	s.mu.Lock()
+	c := s.pending
 	s.pending, s.inflight = newChanges(), c
 	c.close()
 	settled := map[*Row]bool{}
@@ -109,7 +111,7 @@ func (s *Store) flush() {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inflight = nil
+	s.inflight, s.hangs = nil, false
 	if err != nil {
 		s.failed(c, err)
 	} else {
@@ -184,6 +186,7 @@ func (s *Store) stalled() {
 	if s.inflight == nil { // it has answered by now
 		return
 	}
+	s.hangs = true
 	s.troubled(fmt.Errorf("the disk has not answered for %s", s.config.stall))
 	s.show(s.inflight.rows)
 	s.show(s.pending.rows)

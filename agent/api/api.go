@@ -27,11 +27,11 @@ type Agent interface {
 	Silences() ([]Silence, error)
 	AddSilence(n NewSilence) (Added, error)
 	// Follow binds a silence to a process.
-	Follow(id int, p Process) (Silence, error)
-	EndSilence(id int) (Silence, error)
+	Follow(id int, p Process) (Changed, error)
+	EndSilence(id int) (Changed, error)
 	// Ack acknowledges an open alert, by its key, the beginning of it or another name; Unack takes that back.
-	Ack(asked, by, reason string) (Alert, error)
-	Unack(asked string) (Alert, error)
+	Ack(asked, by, reason string) (Acked, error)
+	Unack(asked string) (Acked, error)
 
 	Queues
 
@@ -118,11 +118,30 @@ type Changes struct {
 	Changed   []string `json:"changed"`
 	Untouched int      `json:"untouched"`
 	Hash      string   `json:"hash"`
+	Warnings  []string `json:"warnings,omitempty"` // what is not as the files may be read, such as a page that cannot be served
 }
+
+// Unkept tells of a change that is in force, but would be forgotten should the agent end now.
+type Unkept struct {
+	NotOnDisk string `json:"not_on_disk,omitempty"` // why; "" where it is on disk
+}
+
+// Changed is a silence that was changed or ended, Acked an alert that was acknowledged, or is no more.
+type (
+	Changed struct {
+		Silence
+		Unkept
+	}
+	Acked struct {
+		Alert
+		Unkept
+	}
+)
 
 // Added is a silence that was begun, and what is open of what it keeps from being told.
 type Added struct {
 	Silence
+	Unkept
 	Alerts []string `json:"open_alerts"` // their titles and targets, the first few
 	More   int      `json:"more,omitempty"`
 }

@@ -117,19 +117,19 @@ func (q *Client) AddSilence(n NewSilence) (one Added, err error) {
 	return one, q.send(http.MethodPost, "silences", n, &one)
 }
 
-func (q *Client) Follow(id int, p Process) (one Silence, err error) {
+func (q *Client) Follow(id int, p Process) (one Changed, err error) {
 	return one, q.send(http.MethodPut, fmt.Sprintf("silences/%d/process", id), p, &one)
 }
 
-func (q *Client) EndSilence(id int) (one Silence, err error) {
+func (q *Client) EndSilence(id int) (one Changed, err error) {
 	return one, q.ask(http.MethodDelete, fmt.Sprintf("silences/%d", id), nil, &one)
 }
 
-func (q *Client) Ack(key, by, reason string) (alert Alert, err error) {
+func (q *Client) Ack(key, by, reason string) (alert Acked, err error) {
 	return alert, q.ask(http.MethodPost, "ack", url.Values{"key": {key}, "by": {by}, "reason": {reason}}, &alert)
 }
 
-func (q *Client) Unack(key string) (alert Alert, err error) {
+func (q *Client) Unack(key string) (alert Acked, err error) {
 	return alert, q.ask(http.MethodDelete, "ack", url.Values{"key": {key}}, &alert)
 }
 

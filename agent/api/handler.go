@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/pprof"
-	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -16,54 +15,60 @@ import (
 // root begins every path of the API.
 const root = "/api/v1/"
 
-// maxBody is how many bytes what is posted to the API may have.
-const maxBody = 1 << 16
-
 // call is one thing that the API can be asked for.
 type call struct {
 	method, path string
 	public       bool // also where [status] listen says; all else is for the control socket, which is the owner's
+	json         bool // it takes a body of JSON; all else takes parameters
 	do           func(Agent, *http.Request) (any, error)
 }
 
 // calls are the whole API.
 var calls = []call{
-	{"GET", "status", true, func(a Agent, _ *http.Request) (any, error) { return a.Status() }},
-	{"GET", "why", true, func(a Agent, r *http.Request) (any, error) { return a.Why(r.FormValue("q")) }},
-	{"GET", "queues", true, func(a Agent, _ *http.Request) (any, error) { return a.List() }},
-	{"GET", "silences", true, func(a Agent, _ *http.Request) (any, error) { return a.Silences() }},
-	{"POST", "silences", true, addSilence},
-	{"DELETE", "silences/{id}", true, endSilence},
-	{"PUT", "silences/{id}/process", true, follow},
-	{"POST", "ack", true, func(a Agent, r *http.Request) (any, error) {
+	{"GET", "status", true, false, func(a Agent, _ *http.Request) (any, error) { return a.Status() }},
+	{"GET", "why", true, false, func(a Agent, r *http.Request) (any, error) { return a.Why(r.FormValue("q")) }},
+	{"GET", "queues", true, false, func(a Agent, _ *http.Request) (any, error) { return a.List() }},
+	{"GET", "silences", true, false, func(a Agent, _ *http.Request) (any, error) { return a.Silences() }},
+	{"POST", "silences", true, true, addSilence},
+	{"DELETE", "silences/{id}", true, false, endSilence},
+	{"PUT", "silences/{id}/process", true, true, follow},
+	{"POST", "ack", true, false, func(a Agent, r *http.Request) (any, error) {
 		return a.Ack(r.FormValue("key"), r.FormValue("by"), r.FormValue("reason"))
 	}},
-	{"DELETE", "ack", true, func(a Agent, r *http.Request) (any, error) { return a.Unack(r.FormValue("key")) }},
-	{"POST", "reload", false, func(a Agent, r *http.Request) (any, error) { return a.Reload(r.Context()) }},
-	{"POST", "loglevel", false, func(a Agent, r *http.Request) (any, error) { return a.SetLogLevel(r.FormValue("level")) }},
-	{"GET", "queues/{name}/events", false, queuedEvents},
-	{"POST", "queues/{name}/purge", false, func(a Agent, r *http.Request) (any, error) {
+	{"DELETE", "ack", true, false, func(a Agent, r *http.Request) (any, error) { return a.Unack(r.FormValue("key")) }},
+	{"POST", "reload", false, false, func(a Agent, r *http.Request) (any, error) { return a.Reload(r.Context()) }},
+	{"POST", "loglevel", false, false, func(a Agent, r *http.Request) (any, error) { return a.SetLogLevel(r.FormValue("level")) }},
+	{"GET", "queues/{name}/events", false, false, queuedEvents},
+	{"POST", "queues/{name}/purge", false, false, func(a Agent, r *http.Request) (any, error) {
 		return a.Purge(r.PathValue("name"), r.FormValue("dead") != "")
 	}},
-	{"POST", "queues/{name}/redrive", false, func(a Agent, r *http.Request) (any, error) {
+	{"POST", "queues/{name}/redrive", false, false, func(a Agent, r *http.Request) (any, error) {
 		return a.Redrive(r.PathValue("name"), r.FormValue("to"))
 	}},
 }
 
+// limits are how many requests there may be at a time; the zero value sets none.
+type limits struct {
+	reading   places // bodies
+	answering places
+}
+
 // routes adds the API, or what is public of it.
-func routes(mux *http.ServeMux, a Agent, onlyPublic bool) {
+func routes(mux *http.ServeMux, a Agent, onlyPublic bool, l limits) {
 	for _, c := range calls {
 		if onlyPublic && !c.public {
 			continue
 		}
-		mux.HandleFunc(c.method+" "+root+c.path, func(w http.ResponseWriter, r *http.Request) {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-			if _, err := url.ParseQuery(r.URL.RawQuery); err != nil { // FormValue would leave out what it cannot read
-				reply(w)(nil, fmt.Errorf("the query cannot be read: %w", err))
-				return
+		answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !c.json {
+				if err := readForm(r); err != nil {
+					reply(w)(nil, err)
+					return
+				}
 			}
 			reply(w)(c.do(a, r))
 		})
+		mux.Handle(c.method+" "+root+c.path, withBody(l.reading, l.answering.in(answer)))
 	}
 }
 
@@ -130,23 +135,20 @@ func decode(r *http.Request, what string, into any) error {
 // reply writes a value, or the error as text.
 func reply(w http.ResponseWriter) func(value any, err error) {
 	return func(value any, err error) {
-		var tooLarge *http.MaxBytesError
-		switch {
-		case errors.As(err, &tooLarge):
-			http.Error(w, fmt.Sprintf("the body is too large: at most %d bytes", maxBody), http.StatusRequestEntityTooLarge)
-		case err != nil:
-			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
-		default:
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(value) // who asked may have gone
+		if err != nil {
+			code, text := statusOf(err)
+			http.Error(w, text, code)
+			return
 		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(value) // who asked may have gone
 	}
 }
 
 // everything is what the control socket serves.
 func everything(a Agent) http.Handler {
 	mux := http.NewServeMux()
-	routes(mux, a, false)
+	routes(mux, a, false, limits{})
 	profiles(mux)
 	return mux
 }
@@ -158,14 +160,21 @@ func profiles(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
-// public is what is served over TCP. What empties queues, shows events or changes the agent itself is not.
+// public is what is served over TCP. What empties queues, shows events or changes the agent itself is not. Whether the
+// agent is well is said whatever else is asked of it: a watchdog must not take a crowd for a corpse.
 func public(a Agent) http.Handler {
 	mux := http.NewServeMux()
 	pageRoutes(mux)
-	routes(mux, a, true)
+	l := limits{reading: make(places, mostBodies), answering: make(places, mostAtOnce)}
+	routes(mux, a, true, l)
 	mux.HandleFunc("GET /healthz", sayWell(a.Stuck))
 	mux.HandleFunc("GET /readyz", sayWell(a.Unwell))
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+	mux.Handle("GET /metrics", l.answering.in(sayMetrics(a)))
+	return strictly(mux)
+}
+
+func sayMetrics(a Agent) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
 		status, err := a.Status()
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -173,8 +182,7 @@ func public(a Agent) http.Handler {
 		}
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		_ = writeMetrics(w, status)
-	})
-	return strictly(mux)
+	}
 }
 
 // sayWell asks at most once a second, for anybody may ask, and tells why it is not well only who has logged in.

@@ -22,10 +22,10 @@ func (*still) Status() (Status, error)              { return Status{}, nil }
 func (*still) List() ([]QueueStatus, error)         { return nil, nil }
 func (*still) Why(string) (Why, error)              { return Why{}, nil }
 func (*still) Silences() ([]Silence, error)         { return nil, nil }
-func (*still) EndSilence(int) (Silence, error)      { return Silence{}, nil }
-func (*still) Follow(int, Process) (Silence, error) { return Silence{}, nil }
-func (*still) Ack(_, _, _ string) (Alert, error)    { return Alert{}, nil }
-func (*still) Unack(string) (Alert, error)          { return Alert{}, nil }
+func (*still) EndSilence(int) (Changed, error)      { return Changed{}, nil }
+func (*still) Follow(int, Process) (Changed, error) { return Changed{}, nil }
+func (*still) Ack(_, _, _ string) (Acked, error)    { return Acked{}, nil }
+func (*still) Unack(string) (Acked, error)          { return Acked{}, nil }
 func (*still) Stuck() error                         { return nil }
 func (*still) Unwell() error                        { return nil }
 func (s *still) AddSilence(n NewSilence) (Added, error) {
@@ -47,13 +47,12 @@ func TestEveryCall(t *testing.T) {
 		handler.ServeHTTP(w, r)
 		return w.Code
 	}
-	const login, token = "Authorization", "Bearer tok"
+	const login, token, form = "Authorization", "Bearer tok", "application/x-www-form-urlencoded"
 	huge := `{"match": {"check": "` + strings.Repeat("x", 2*maxBody) + `"}}`
 	for _, c := range calls {
 		path := root + strings.NewReplacer("{id}", "1", "{name}", "chat").Replace(c.path)
 		want := either(c.public, http.StatusOK, http.StatusNotFound) // whoever has the password may not do the rest
 		changes := c.method != http.MethodGet
-		takesJSON := c.method == http.MethodPut || c.method == http.MethodPost && c.path == "silences"
 		if got := ask(c.method, path, "{}", login, token); got != want {
 			t.Errorf("%s %s: %d, want %d", c.method, path, got, want)
 		}
@@ -67,8 +66,11 @@ func TestEveryCall(t *testing.T) {
 			"TRACE":                {ask(http.MethodTrace, path, "", login, token), http.StatusMethodNotAllowed},
 			"from another site":    {ask(c.method, path, "{}", login, token, "Sec-Fetch-Site", "cross-site"), either(changes, http.StatusForbidden, want)},
 			"from another origin":  {ask(c.method, path, "{}", login, token, "Origin", "https://evil.example"), either(changes, http.StatusForbidden, want)},
-			"a body without end":   {ask(c.method, path, huge, login, token), either(takesJSON, http.StatusRequestEntityTooLarge, want)},
-			"a body of other data": {ask(c.method, path, "\x00<xml>", login, token), either(takesJSON, http.StatusUnprocessableEntity, want)},
+			"a body without end":   {ask(c.method, path, huge, login, token), http.StatusRequestEntityTooLarge},
+			"a form without end":   {ask(c.method, path, huge, login, token, "Content-Type", form), http.StatusRequestEntityTooLarge},
+			"a body of other data": {ask(c.method, path, "\x00<xml>", login, token), either(c.json, http.StatusUnprocessableEntity, want)},
+			"a form that is none":  {ask(c.method, path, "a=%zz", login, token, "Content-Type", form), either(c.json || c.method == http.MethodPost, http.StatusUnprocessableEntity, want)},
+			"a query that is none": {ask(c.method, path+"?a=%zz", "", login, token), http.StatusUnprocessableEntity},
 		} {
 			if one.got != one.want {
 				t.Errorf("%s %s, %s: %d, want %d", c.method, path, what, one.got, one.want)

@@ -112,13 +112,18 @@ func (s *Server) Retry() {
 	s.stop()
 	s.served = o
 	s.trouble.Store(nil)
-	s.server = &http.Server{
-		Handler: o.guard(atMost(mostAtOnce, s.handler), s.strangers()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
-		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16, ErrorLog: errorLog(s.log),
-	}
-	server := s.server
+	server := newHTTPServer(o.guard(s.handler, s.strangers()), errorLog(s.log))
+	s.server = server
 	s.serving.Go(func() { _ = server.Serve(listener) }) // ends with Close
 	s.log.Info("the status page is served", zap.String("listen", listener.Addr().String()))
+}
+
+// newHTTPServer gives nobody for ever: not to ask, nor to take the answer.
+func newHTTPServer(handler http.Handler, errors *stdlog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 16, ErrorLog: errors,
+	}
 }
 
 // errorLog is where net/http tells of panics in handlers.
@@ -150,21 +155,6 @@ func (s *Server) stop() {
 		s.serving.Wait()
 	}
 	s.server, s.served = nil, Options{}
-}
-
-// mostAtOnce is how many requests are answered at a time; others wait. A status of 10,000 checks takes megabytes.
-const mostAtOnce = 8
-
-func atMost(n int, next http.Handler) http.Handler {
-	places := make(chan struct{}, n)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-			next.ServeHTTP(w, r)
-		case <-r.Context().Done():
-		}
-	})
 }
 
 // strangers returns what tells the log of those who do not know the password: at most once a minute, with how many.

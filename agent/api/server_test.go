@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,37 @@ func TestTheMetricsAreAPromise(t *testing.T) {
 	want, err := os.ReadFile(golden)
 	if err != nil || !bytes.Equal(got.Bytes(), want) {
 		t.Errorf("%v; the metrics are\n%s", err, got.Bytes())
+	}
+}
+
+// TestEveryMetricIsDocumented, as it says itself what it is, and none that there is not.
+func TestEveryMetricIsDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden, err := os.ReadFile("testdata/metrics.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	described := strings.Count(string(page), "\n| `catpaw_")
+	families := strings.Split(string(golden), "# HELP ")[1:]
+	for _, family := range families {
+		head, rest, _ := strings.Cut(family, "\n")
+		name, help, _ := strings.Cut(head, " ")
+		kind, samples, _ := strings.Cut(strings.TrimPrefix(rest, "# TYPE "+name+" "), "\n")
+		var labels []string
+		sample, _, _ := strings.Cut(samples, "\n")
+		for _, m := range regexp.MustCompile(`(\w+)="`).FindAllStringSubmatch(sample, -1) {
+			labels = append(labels, "`"+m[1]+"`")
+		}
+		if row := fmt.Sprintf("\n| `%s` | %s | %s | %s |\n", name, kind, strings.Join(labels, ", "), help); !strings.Contains(string(page), row) {
+			t.Errorf("docs/api.md lacks this row:%s", row)
+		}
+	}
+	if described != len(families) {
+		t.Errorf("docs/api.md describes %d metrics of %d", described, len(families))
 	}
 }
 

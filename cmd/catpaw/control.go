@@ -47,7 +47,8 @@ func newReload(f *flags) *cobra.Command {
 	return ask(f, &cobra.Command{
 		Use: "reload", Short: "Have the running agent read its configuration again", Args: cobra.NoArgs,
 		Long: `reload has the running agent read its configuration directory again, as SIGHUP does, and prints what
-changed. With any fault in it nothing changes: every fault is printed, and the old configuration goes on.
+changed, and what is not as one might think, such as a status page whose address is taken. With any fault in
+it nothing changes: every fault is printed, and the old configuration goes on.
 
 Exit status: 0 reloaded, 1 refused, or no agent runs.`,
 	}, func(c *api.Client, _ []string) (api.Changes, error) { return c.Reload() }, printChanges)
@@ -61,6 +62,9 @@ func printChanges(w io.Writer, c api.Changes) error {
 		for _, name := range part.names {
 			fmt.Fprintf(w, "%-8s %s\n", part.verb, name)
 		}
+	}
+	for _, warning := range c.Warnings {
+		fmt.Fprintf(w, "%-8s %s\n", "warning", longLine(warning))
 	}
 	_, err := fmt.Fprintf(w, "reloaded: %d added, %d removed, %d changed, %d untouched\n",
 		len(c.Added), len(c.Removed), len(c.Changed), c.Untouched)

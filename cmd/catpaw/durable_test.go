@@ -340,10 +340,17 @@ func TestTheQueueOfARenamedOutputIsDrained(t *testing.T) {
 	}
 	a = start(t, "-configs", dir)
 	a.waitLog(`the queue "hangs" belongs to no output`)
-	for _, name := range []string{"hangs", "refuses"} {
-		if got := queueCommand(t, dir, 0, "redrive", name, "--to", "works"); got != "2 events put into the queue works\n" {
-			t.Error(got)
-		}
+	if got := queueCommand(t, dir, 0, "redrive", "hangs", "--to", "works"); got != "2 events put into the queue works\n" {
+		t.Error(got)
+	}
+	if got := queueCommand(t, dir, 0, "redrive", "refuses", "--to", "works", "--json"); got != `{"events":2}`+"\n" {
+		t.Error(got)
+	}
+	if got := queueCommand(t, dir, 0, "cat", "works", "--dead", "--json"); got != "" {
+		t.Error(got)
+	}
+	if got := queueCommand(t, dir, 0, "purge", "works", "--dead", "--json"); got != `{"events":0}`+"\n" {
+		t.Error(got)
 	}
 	for range 4 {
 		if body := next(t, bodies); !strings.Contains(body, `"event_status":"Warning"`) {

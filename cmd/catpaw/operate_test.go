@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"catpaw/agent/api"
 )
 
@@ -100,6 +102,44 @@ func TestReloadTellsWhatChanged(t *testing.T) {
 	}
 }
 
+// TestAReloadWarns of what is not as the files may be read: it went well, but not all of it is in force.
+func TestAReloadWarns(t *testing.T) {
+	t.Parallel()
+	_, dir, _ := operated(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	write(t, dir, map[string]string{"config.toml": fmt.Sprintf("%s[status]\nlisten = %q\n[log]\nformat = 'json'\n[global]\nstate_dir = '/elsewhere'\n", stdoutOnly, taken.Addr())})
+	wantAll(t, asks(t, "reload", "-configs", dir, "--state-dir", filepath.Join(filepath.Dir(dir), "state.d")),
+		"warning  the status page cannot be served at "+taken.Addr().String()+", which is tried again: ", "address already in use",
+		"warning  [log] output and format change with the next restart",
+		"warning  [global] state_dir changes with the next restart; until then it is ",
+		"reloaded: ")
+}
+
+// TestEveryCommandOfTheSocketSpeaksJSON: scripts need not know which do.
+func TestEveryCommandOfTheSocketSpeaksJSON(t *testing.T) {
+	t.Parallel()
+	var judge func(cmd *cobra.Command)
+	judge = func(cmd *cobra.Command) {
+		if cmd.Runnable() && !cmd.HasSubCommands() && cmd.Flags().Lookup("json") == nil {
+			t.Errorf("%s has no --json", cmd.CommandPath())
+		}
+		for _, sub := range cmd.Commands() {
+			judge(sub)
+		}
+	}
+	for _, name := range []string{"status", "why", "silence", "ack", "reload", "loglevel", "queue"} {
+		cmd, _, err := newRoot().Find([]string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		judge(cmd)
+	}
+}
+
 func TestTheLogLevelChangesAtOnce(t *testing.T) {
 	t.Parallel()
 	_, dir, _ := operated(t)
@@ -128,14 +168,20 @@ func TestTheSocketIsTheUsersOwn(t *testing.T) {
 		},
 	}}
 	defer client.CloseIdleConnections()
+	const huge = "?huge" // with a body of 1 MiB
 	for _, c := range []struct {
 		method, path string
 		want         int
 	}{
 		{"GET", "status", 200}, {"HEAD", "queues", 200}, {"POST", "status", 405}, {"DELETE", "queues", 405}, {"GET", "reload", 405},
 		{"GET", "nothing", 404}, {"GET", "why", 422}, {"POST", "queues/none/purge", 422}, {"GET", "../../etc/passwd", 404},
+		{"POST", "reload" + huge, 413}, {"DELETE", "silences/77" + huge, 413}, {"POST", "nothing" + huge, 404}, {"DELETE", "status" + huge, 405},
 	} {
-		request, err := http.NewRequest(c.method, "http://catpaw/api/v1/"+c.path, strings.NewReader(strings.Repeat("x", 1<<20)))
+		body := "x"
+		if strings.HasSuffix(c.path, huge) {
+			body = strings.Repeat("x", 1<<20)
+		}
+		request, err := http.NewRequest(c.method, "http://catpaw/api/v1/"+c.path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -132,6 +132,7 @@ func newQueueCat(f *flags) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&dead, "dead", false, "print the dead letters: what the sink refused for good, with the reason")
+	cmd.Flags().Bool("json", true, "print JSON, as it does anyway")
 	return cmd
 }
 
@@ -176,34 +177,36 @@ func find(queues api.Queues, name string) (found api.QueueStatus, err error) {
 }
 
 // mentionTaken tells who emptied a queue of what stayed there.
-func mentionTaken(cmd *cobra.Command, queues api.Queues, name string) error {
+func mentionTaken(w io.Writer, queues api.Queues, name string) error {
 	q, err := find(queues, name)
 	if err == nil && q.Queued > 0 {
-		fmt.Fprintf(cmd.OutOrStdout(), "still there: %s that a sender is at just now, or that came since\n", count(q.Queued, "event"))
+		fmt.Fprintf(w, "still there: %s that a sender is at just now, or that came since\n", count(q.Queued, "event"))
 	}
 	return err
 }
 
 func newQueuePurge(f *flags) *cobra.Command {
-	var dead bool
+	var dead, asJSON bool
 	cmd := &cobra.Command{
 		Use: "purge NAME", Short: "Throw the queued events of an output away", Args: exactly("the name of an output; catpaw queue lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withQueues(f, true, func(queues api.Queues) error {
 				n, err := queues.Purge(args[0], dead)
-				if err = printCount(cmd, n, "purged", err); err != nil || dead {
+				if err = printCount(cmd, asJSON, n, "purged", err); err != nil || dead || asJSON {
 					return err
 				}
-				return mentionTaken(cmd, queues, args[0])
+				return mentionTaken(cmd.OutOrStdout(), queues, args[0])
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: how many events")
 	cmd.Flags().BoolVar(&dead, "dead", false, "throw the dead letters away instead")
 	return cmd
 }
 
 func newQueueRedrive(f *flags) *cobra.Command {
 	var to string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "redrive NAME", Short: "Put the dead letters of an output back into its queue", Args: exactly("the name of an output; catpaw queue lists them"),
 		Long: `redrive puts what a sink refused for good back into the queue, to be tried again. With --to it moves
@@ -216,20 +219,25 @@ renamed or removed is drained.`,
 					target = args[0]
 				}
 				n, err := queues.Redrive(args[0], target)
-				if err = printCount(cmd, n, "put into the queue "+target, err); err != nil || to == "" || to == args[0] {
+				if err = printCount(cmd, asJSON, n, "put into the queue "+target, err); err != nil || asJSON || to == "" || to == args[0] {
 					return err
 				}
-				return mentionTaken(cmd, queues, args[0])
+				return mentionTaken(cmd.OutOrStdout(), queues, args[0])
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: how many events")
 	cmd.Flags().StringVar(&to, "to", "", "another `output`, whose queue gets all")
 	return cmd
 }
 
-func printCount(cmd *cobra.Command, n int, what string, err error) error {
-	if err == nil {
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", count(n, "event"), what)
+func printCount(cmd *cobra.Command, asJSON bool, n int, what string, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case asJSON:
+		return printJSON(cmd.OutOrStdout(), map[string]int{"events": n})
 	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", count(n, "event"), what)
 	return err
 }

@@ -36,32 +36,36 @@ type silenceFlags struct {
 	match        []string
 	for_, reason string
 	while        bool
+	asJSON       bool
 }
 
 func newSilenceAdd(f *flags) *cobra.Command {
 	var s silenceFlags
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "add --match LABEL=GLOB ... (--for DURATION | --while -- COMMAND ...)", Short: "Begin a silence",
 		Example: `  catpaw silence add --match check='disk*' --for 2h --reason 'moving the data'
   catpaw silence add --match from_plugin=http --match env=prod --while -- ./deploy.sh --all`,
 		Long: `add begins a silence of the alerts whose labels all match. It ends after --for, or with --while when the
 COMMAND does, which add runs; the exit status is then the command's. Several globs of one label, of which
-one must match, are written one --match each.`,
+one must match, are written one --match each. Blanks around label and glob do not count; where they are part
+of one, or = of a label, write it in double quotes: --match '"a=b" = " c "'.
+
+With --json the silence is a line of JSON on standard output; with --while it comes before what the command
+prints, and standard error is the command's, but for faults.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := s.silence(args)
 			if err != nil {
 				return err
 			}
 			if s.while {
-				return silenceWhile(f, cmd, n, args)
+				return silenceWhile(f, cmd, n, args, s.asJSON)
 			}
 			return withClient(f, func(c *api.Client) error {
 				added, err := c.AddSilence(n)
 				switch {
 				case err != nil:
 					return err
-				case asJSON:
+				case s.asJSON:
 					return printJSON(cmd.OutOrStdout(), added)
 				}
 				_, err = fmt.Fprintln(cmd.OutOrStdout(), begun(added))
@@ -72,7 +76,7 @@ one must match, are written one --match each.`,
 	cmd.Flags().StringArrayVar(&s.match, "match", nil, "`LABEL=GLOB` that must match; several may be given")
 	cmd.Flags().StringVar(&s.for_, "for", "", "how long: a `duration` such as 30m, 2h, 1d")
 	cmd.Flags().StringVar(&s.reason, "reason", "", "why, for those who look")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&s.asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&s.while, "while", false, "as long as the command behind -- runs")
 	return cmd
 }
@@ -86,24 +90,29 @@ func begun(a api.Added) string {
 		text += "until " + a.Until.Local().Format(stamp)
 	}
 	if len(a.Alerts) == 0 {
-		return text + "; no alert that is open now matches"
+		text += "; no alert that is open now matches"
+	} else {
+		text += "; of those open now it matches: " + oneLine(strings.Join(a.Alerts, ", "))
 	}
-	text += "; of those open now it matches: " + oneLine(strings.Join(a.Alerts, ", "))
 	if a.More > 0 {
 		text += fmt.Sprintf(" and %d more", a.More)
 	}
-	return text
+	return text + unkept(a.Unkept)
+}
+
+// unkept adds to what was done that it may be forgotten.
+func unkept(u api.Unkept) string {
+	if u.NotOnDisk == "" {
+		return ""
+	}
+	return "; this is in force, but not on disk yet, so that a crash now would forget it: " + longLine(u.NotOnDisk)
 }
 
 // silence makes of the flags what the agent is asked for.
 func (s *silenceFlags) silence(args []string) (n api.NewSilence, err error) {
-	n = api.NewSilence{Match: map[string]config.Strings{}, Reason: s.reason, By: userName()}
-	for _, one := range s.match {
-		label, glob, found := strings.Cut(one, "=")
-		if label = strings.TrimSpace(label); !found || label == "" {
-			return n, fmt.Errorf("--match: %q is not LABEL=GLOB, as in check='disk*'", one)
-		}
-		n.Match[label] = append(n.Match[label], strings.TrimSpace(glob))
+	n = api.NewSilence{Reason: s.reason, By: userName()}
+	if n.Match, err = matching(s.match); err != nil {
+		return n, err
 	}
 	switch {
 	case len(n.Match) == 0:
@@ -137,7 +146,7 @@ func userName() string {
 // silenceWhile runs a command under a silence that ends with it: by our word, or, should we be killed, since the
 // agent sees that its process has ended. The command matters more than the silence: it runs also where no agent
 // answers.
-func silenceWhile(f *flags, cmd *cobra.Command, n api.NewSilence, args []string) error {
+func silenceWhile(f *flags, cmd *cobra.Command, n api.NewSilence, args []string, asJSON bool) error {
 	child := exec.Command(args[0], args[1:]...)
 	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
 	name := filepath.Base(args[0])
@@ -147,7 +156,12 @@ func silenceWhile(f *flags, cmd *cobra.Command, n api.NewSilence, args []string)
 			return err
 		}
 		added, err := c.AddSilence(n)
-		if one = added.Silence; err == nil {
+		one = added.Silence
+		switch {
+		case err != nil:
+		case asJSON:
+			_ = printJSON(cmd.OutOrStdout(), added) // who does not read it wants the command all the same
+		default:
 			fmt.Fprintln(cmd.ErrOrStderr(), "catpaw: "+begun(added))
 		}
 		return err
@@ -223,14 +237,14 @@ func printSilences(w io.Writer, all []api.Silence, now time.Time) error {
 func newSilenceEnd(f *flags) *cobra.Command {
 	return ask(f, &cobra.Command{
 		Use: "end ID", Short: "End a silence: what still fires is told", Args: exactly("the number of a silence; catpaw silence list shows them"),
-	}, func(c *api.Client, args []string) (api.Silence, error) {
+	}, func(c *api.Client, args []string) (api.Changed, error) {
 		id, err := strconv.Atoi(args[0])
 		if err != nil {
-			return api.Silence{}, fmt.Errorf("%q is no number of a silence: catpaw silence list shows them", args[0])
+			return api.Changed{}, fmt.Errorf("%q is no number of a silence: catpaw silence list shows them", args[0])
 		}
 		return c.EndSilence(id)
-	}, func(w io.Writer, one api.Silence) error {
-		_, err := fmt.Fprintf(w, "silence %d is over: %s\n", one.ID, oneLine(one.Matching()))
+	}, func(w io.Writer, one api.Changed) error {
+		_, err := fmt.Fprintf(w, "silence %d is over: %s%s\n", one.ID, oneLine(one.Matching()), unkept(one.Unkept))
 		return err
 	})
 }
@@ -246,13 +260,13 @@ alert has, such as its target. --undo takes the acknowledgement back.`,
 	}
 	cmd.Flags().BoolVar(&undo, "undo", false, "take it back: repeats are told again")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for those who look")
-	return ask(f, cmd, func(c *api.Client, args []string) (api.Alert, error) {
+	return ask(f, cmd, func(c *api.Client, args []string) (api.Acked, error) {
 		if undo {
 			return c.Unack(args[0])
 		}
 		return c.Ack(args[0], userName(), reason)
-	}, func(w io.Writer, a api.Alert) error {
-		_, err := fmt.Fprintf(w, "%s: %s\n", oneLine(a.Name()), longLine(a.Standing))
+	}, func(w io.Writer, a api.Acked) error {
+		_, err := fmt.Fprintf(w, "%s: %s%s\n", oneLine(a.Name()), longLine(a.Standing), unkept(a.Unkept))
 		return err
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -52,6 +53,21 @@ func TestASilenceWhileACommandRuns(t *testing.T) {
 		t.Errorf("while it runs: %s %v", data, err)
 	}
 	wantAll(t, asks(t, "silence", "list", "-configs", dir), "nothing is silenced")
+}
+
+// TestASilenceWhileACommandRunsIsToldAsJSON: before what the command prints, and standard error is the command's.
+func TestASilenceWhileACommandRunsIsToldAsJSON(t *testing.T) {
+	t.Parallel()
+	_, dir, _ := operated(t)
+	out, errs, code := catpaw(t, "silence", "add", "-configs", dir, "--match", "team=db", "--json", "--while", "--", "sh", "-c", "echo says; echo groans >&2")
+	first, rest, _ := strings.Cut(out, "\n")
+	var added api.Added
+	if err := json.Unmarshal([]byte(first), &added); err != nil || added.ID != 1 || len(added.Alerts) != 1 {
+		t.Errorf("%s: %v", first, err)
+	}
+	if rest != "says\n" || errs != "groans\n" || code != 0 {
+		t.Errorf("%q %q %d", rest, errs, code)
+	}
 }
 
 // TestACommandMattersMoreThanItsSilence: it runs also where no agent does.
@@ -105,6 +121,23 @@ func TestAnAckIsShown(t *testing.T) {
 	wantAll(t, asks(t, "status", "-configs", dir), "on it; no repeats")
 	if _, errs, code := catpaw(t, "ack", "-configs", dir, "ffffff"); code != 1 || !strings.Contains(errs, "no open alert") {
 		t.Errorf("%d %s", code, errs)
+	}
+}
+
+// TestWhatIsNotOnDiskIsSaid: it is in force all the same, so that nobody asks a second time.
+func TestWhatIsNotOnDiskIsSaid(t *testing.T) {
+	t.Parallel()
+	dir, say := scripted(t, stdoutOnly)
+	say("Warning")
+	startCommand(t, exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f 1; exec "$0" -configs "$1"`, os.Args[0], dir)).event()
+	const said = "; this is in force, but not on disk yet, so that a crash now would forget it: "
+	wantAll(t, asks(t, "ack", "-configs", dir, "db"), "acknowledged", said)
+	wantAll(t, asks(t, "ack", "-configs", dir, "db", "--undo", "--json"), `"not_on_disk":"`)
+	wantAll(t, asks(t, "silence", "add", "-configs", dir, "--match", "team=db", "--for", "1h", "--json"), `"id":1`, `"not_on_disk":"`)
+	wantAll(t, asks(t, "silence", "add", "-configs", dir, "--match", "team=db", "--for", "1h"), "silence 2", said)
+	wantAll(t, asks(t, "silence", "end", "-configs", dir, "2"), "silence 2 is over", said)
+	if text := asks(t, "silence", "list", "-configs", dir); strings.Count(text, "team = db") != 1 {
+		t.Errorf("in force are\n%s", text)
 	}
 }
 

@@ -13,7 +13,7 @@ const mostStories = 20
 
 // Stories are those of the alerts, live or ended not long ago, that somebody asks for: by alert key or its
 // beginning, by the value of a label such as a target, by title; where nothing has that name, by a part of one, in
-// which * stands for anything. more is how many were left out.
+// which * stands for anything: alone, for all. more is how many were left out.
 func (p *Processor) Stories(asked string, now time.Time) (found []Story, more int) {
 	live := make([]*entry, 0, len(p.alerts))
 	for _, e := range p.alerts {
@@ -93,5 +93,5 @@ func hasParts(text, pattern string) bool {
 		}
 		text = text[i+len(part):]
 	}
-	return strings.Trim(pattern, "*") != ""
+	return pattern != ""
 }

@@ -34,7 +34,7 @@ func TestAskingForAnAlert(t *testing.T) {
 		"STALE":       "2",
 		"/srv":        "2",
 		"web1":        "", // all are
-		"*":           "", "**": "", "nothing like it": "",
+		"*":           "0 1 2", "**": "0 1 2", "": "", "nothing like it": "",
 	} {
 		var got []string
 		for _, e := range meant(all, asked) {

@@ -90,8 +90,11 @@ const Longest = 366 * 24 * time.Hour
 
 // Add begins a silence and returns it with its ID.
 func (s *Silences) Add(one Silence, now time.Time) (Silence, error) {
-	var err error
-	if one.globs, err = pipeline.CompileLabels("match", one.Match); err != nil {
+	err := judgeSize(&one)
+	if err == nil {
+		one.globs, err = pipeline.CompileLabels("match", one.Match)
+	}
+	if err != nil {
 		return one, err
 	}
 	timed := !one.Until.IsZero()
@@ -118,6 +121,9 @@ func (s *Silences) Add(one Silence, now time.Time) (Silence, error) {
 // Follow binds a silence to another process.
 func (s *Silences) Follow(id int, process Process) (Silence, error) {
 	i := s.find(id)
+	if err := Brief("process.command", process.Command); err != nil {
+		return Silence{}, err
+	}
 	switch {
 	case i < 0:
 		return Silence{}, fmt.Errorf("there is no silence %d", id)

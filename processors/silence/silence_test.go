@@ -212,6 +212,7 @@ func TestWrongWindows(t *testing.T) {
 	t.Parallel()
 	const fine = "match.check = '*'\nfrom = '22:00'\nto = '06:00'\n"
 	for options, want := range map[string]string{
+		"match.check = '*'\nfrom = '24:00'\nto = '06:00'": `from: "24:00" is where a day ends`,
 		"from = '22:00'\nto = '06:00'":                    "match: say which alerts",
 		"match.check = '*'\nto = '06:00'":                 "from:",
 		"match.check = '*'\nfrom = '25:00'\nto = '1'":     "25:00",

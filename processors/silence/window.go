@@ -47,6 +47,9 @@ func (w *Window) Init() error {
 	w.globs, errs[1] = pipeline.CompileLabels("match", w.Match)
 	errs[2] = w.judgeDays()
 	w.from, errs[3] = parseClock("from", w.From)
+	if w.from == midnight {
+		errs[3] = config.Field("from", `"24:00" is where a day ends, which only to may be: write "00:00", and mind the day`)
+	}
 	var err error
 	if w.to, err = parseClock("to", w.To); err != nil {
 		errs[3] = errors.Join(errs[3], err)
@@ -60,9 +63,12 @@ func (w *Window) Init() error {
 	return errors.Join(errs[:]...)
 }
 
+// midnight is the end of a day.
+var midnight = clockTime{24, 0}
+
 func parseClock(option, text string) (clockTime, error) {
 	if text == "24:00" {
-		return clockTime{24, 0}, nil
+		return midnight, nil
 	}
 	t, err := time.Parse("15:04", text)
 	if err != nil {

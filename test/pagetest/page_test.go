@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ type page struct {
 	t       *testing.T
 	ctx     context.Context
 	says    string
+	agent   *os.Process
 	mu      sync.Mutex
 	noise   []string // what the browser complains of
 	strange []string // requests off the host
@@ -110,6 +112,7 @@ func (p *page) serve() (address string) {
 	if err := agent.Start(); err != nil {
 		p.t.Fatal(err)
 	}
+	p.agent = agent.Process
 	p.t.Cleanup(func() { agent.Process.Kill(); agent.Wait() })
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", address); err == nil {
@@ -220,6 +223,80 @@ func TestThePageIsLive(t *testing.T) {
 	p.sees("#alerts .soft", "acknowledged")
 	p.say("")
 	p.sees("#no-alerts", "No alert is open")
+	p.judge()
+}
+
+// TestASilenceOfStrangeLabels: what the page shows of an alert is what it silences, whatever is in it.
+func TestASilenceOfStrangeLabels(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	p.say(`{"event_status": "Critical", "labels": {"check": "strange", "dev": " sda ", "a=b": "c=d", "glob": "a[x]*?{b,c}!\\", "path": "C:\\x{y}",
+		"__proto__": "p", "says": "it is \"big\"", "target": "http://me:secret@[::1]/x?y"}}`)
+	p.sees("#alerts .title", "***@[::1]")
+	p.click("#alerts button.silence")
+	p.sees("#silence-match", `dev = " sda "`)
+	p.sees("#silence-match", "a=b = c=d")
+	p.click("#silence-add")
+	p.sees("#alerts .soft", "silenced by 1")
+	if notice := p.text("#notice"); notice != "" {
+		t.Errorf("it matches, and the page says %q", notice)
+	}
+	p.click("#silences button.end")
+	p.sees("#no-silences", "Nothing is silenced")
+	p.click("#silence-new")
+	p.do(chromedp.SendKeys("#silence-more", " \"a=b\" = c* \ndev = \" s?a \""))
+	p.click("#silence-add")
+	p.sees("#alerts .soft", "silenced by 2")
+	p.judge()
+}
+
+// TestASilenceOfNothingIsSaid, and the dialog keeps nothing of the last one.
+func TestASilenceOfNothingIsSaid(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	p.say(disk)
+	p.sees("#summary", "1 alert firing")
+	p.click("#silence-new")
+	p.do(chromedp.SendKeys("#silence-more", "chekc=disk*"), chromedp.SendKeys("#silence-reason", "moving"))
+	p.click("#silence-add")
+	p.sees("#notice", "Silence 1 is in force, but no alert that is open now matches it")
+	p.click("#alerts button.silence")
+	var kept string
+	p.do(chromedp.Evaluate("document.querySelector('#silence-reason').value + document.querySelector('#silence-more').value", &kept))
+	if kept != "" {
+		t.Errorf("the dialog opens with %q", kept)
+	}
+	p.click("#silence-add")
+	p.sees("#alerts .soft", "silenced by 2")
+	if notice := p.text("#notice"); notice != "" {
+		t.Errorf("it matches, and the page says %q", notice)
+	}
+	p.judge()
+}
+
+// TestAPageThatIsOldSaysSo: an agent that hangs takes connections and says nothing.
+func TestAPageThatIsOldSaysSo(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	if err := p.agent.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	p.sees("#age", "s old")
+	p.sees("#problem", "The agent does not answer: nothing came within 10 s")
+	var title string
+	p.do(chromedp.Title(&title))
+	if !strings.HasPrefix(title, "? ") {
+		t.Errorf("the window is called %q", title)
+	}
+	if err := p.agent.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	for p.text("#age")+p.text("#problem") != "" {
+		if p.ctx.Err() != nil {
+			t.Fatalf("it goes on: %q %q", p.text("#age"), p.text("#problem"))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 	p.judge()
 }
 

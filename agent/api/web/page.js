@@ -3,6 +3,9 @@
 // ever set as text: whatever a check reports, it stays text.
 
 const pause = 3000; // milliseconds between two looks
+const mostWait = {GET: 10000}; // milliseconds for an answer
+const mostWaitToChange = 30000; // which may have to wait for the disk
+const old = 10000; // milliseconds after which what is shown is called old
 const mostChecks = 200; // rows shown at a time
 const $ = id => document.getElementById(id);
 
@@ -58,13 +61,20 @@ const since = time => duration((now() - Date.parse(time)) / 1000);
 const until = time => duration((Date.parse(time) - now()) / 1000);
 const clock = time => new Date(time).toLocaleString([], {dateStyle: 'short', timeStyle: 'long'}); // with the zone
 
-// ask asks the API; what it answers to a mistake is the error.
+// ask asks the API; what it answers to a mistake is the error. An agent that hangs is not waited for: it takes
+// connections, and says nothing.
 async function ask(method, path, body) {
-  const response = await fetch('api/v1/' + path, {method, body: body && JSON.stringify(body), cache: 'no-store'});
-  if (!response.ok) throw new Error((await response.text()).trim() || response.statusText);
-  const date = Date.parse(response.headers.get('Date'));
-  if (date && Math.abs(date - Date.now()) > 5000) ahead = date - Date.now();
-  return response.json();
+  const patience = mostWait[method] || mostWaitToChange;
+  try {
+    const response = await fetch('api/v1/' + path,
+      {method, body: body && JSON.stringify(body), cache: 'no-store', signal: AbortSignal.timeout(patience)});
+    if (!response.ok) throw new Error((await response.text()).trim() || response.statusText);
+    const date = Date.parse(response.headers.get('Date'));
+    if (date && Math.abs(date - Date.now()) > 5000) ahead = date - Date.now();
+    return await response.json();
+  } catch (error) {
+    throw error.name === 'TimeoutError' ? new Error('nothing came within ' + duration(patience / 1000)) : error;
+  }
 }
 
 const plural = (n, what) => n + ' ' + what + (n === 1 ? '' : 's');
@@ -181,12 +191,12 @@ function show(status, silences) {
   const firing = count('firing'), pending = count('pending');
   const summary = [firing ? plural(firing, 'alert') + ' firing' : 'all is well', pending ? pending + ' pending' : '', silences.length ? plural(silences.length, 'silence') : ''];
   $('summary').textContent = summary.filter(Boolean).join(', ');
-  document.title = (firing ? '(' + firing + ') ' : '') + status.host + ' – catpaw';
+  title = (firing ? '(' + firing + ') ' : '') + status.host + ' – catpaw';
   $('host').textContent = status.host;
   $('agent').textContent = `version ${status.version}, up for ${since(status.started)}; ${plural(status.checks.length, 'check')}; configuration ${status.configuration.hash}`;
-  problem([status.heartbeat && status.heartbeat.error && 'no heartbeat: ' + status.heartbeat.error,
-    status.state.trouble && 'nothing is kept on disk: ' + status.state.trouble,
-    status.configuration.refused && 'the last reload was refused:\n' + status.configuration.refused].filter(Boolean).join('\n'));
+  problem([status.heartbeat && status.heartbeat.error && 'No heartbeat: ' + status.heartbeat.error,
+    status.state.trouble && 'Nothing is kept on disk: ' + status.state.trouble,
+    status.configuration.refused && 'The last reload was refused:\n' + status.configuration.refused].filter(Boolean).join('\n'));
   checks = status.checks;
   showAlerts(status.alerts);
   showSilences(silences);
@@ -199,6 +209,21 @@ function problem(text) {
   if ($('problem').textContent !== text) $('problem').textContent = text;
 }
 
+let title = document.title;
+let shownAt = 0; // when the agent last answered all that is shown; 0: never
+const openedAt = Date.now();
+
+// showAge says so where what is shown may be true no more: all is well is the worst thing to read then.
+function showAge() {
+  const age = Date.now() - (shownAt || openedAt);
+  const isOld = age >= old;
+  document.body.classList.toggle('old', isOld);
+  document.title = (isOld ? '? ' : '') + title;
+  $('age').hidden = !isOld;
+  const text = shownAt ? `What is shown here is ${duration(age / 1000)} old.` : `The agent has not answered for ${duration(age / 1000)}.`;
+  $('age').textContent = isOld ? text : '';
+}
+
 let looking = false;
 
 async function look() {
@@ -206,57 +231,86 @@ async function look() {
   looking = true;
   try {
     const [status, silences] = await Promise.all([ask('GET', 'status'), ask('GET', 'silences')]);
+    shownAt = Date.now();
     show(status, silences);
   } catch (error) {
-    problem('the agent does not answer: ' + error.message);
+    problem('The agent does not answer: ' + error.message);
   } finally {
     looking = false;
+    showAge();
   }
 }
 
-// act changes something and shows what came of it; what went wrong stays until the next act.
-async function act(change) {
-  let failed = '';
-  try {
-    await change();
-  } catch (error) {
-    failed = error.message;
+// tell shows what came of the last act, until the next: what went wrong, and what one ought to know of it.
+function tell(failed, notice) {
+  for (const [id, text] of [['failed', failed], ['notice', notice]]) {
+    $(id).textContent = text;
+    $(id).hidden = !text;
   }
-  $('failed').textContent = failed;
-  $('failed').hidden = !failed;
+}
+
+const unkept = answer => answer.not_on_disk ? 'It is in force, but not on disk yet, so that a crash now would forget it: ' + answer.not_on_disk : '';
+
+// act changes something and shows what came of it.
+async function act(change) {
+  try {
+    tell('', unkept(await change()));
+  } catch (error) {
+    tell(error.message, '');
+  }
   await look();
 }
 
+// quoted shows where a text begins and ends, if blanks hide it.
+const quoted = text => text !== text.trim() || text === '' ? '"' + text + '"' : text;
+
 function openSilence(labels = {}) {
   const match = $('silence-match');
+  $('silence-form').reset();
   match.replaceChildren(match.firstElementChild, ...Object.entries(labels).map(([label, value]) => make('label', {},
-    make('input', {type: 'checkbox', value: label + '=' + value, ...(label.startsWith('from_') ? {} : {checked: ''})}), ` ${label} = ${value}`)));
+    make('input', {type: 'checkbox', 'data-label': label, 'data-value': value, ...(label.startsWith('from_') ? {} : {checked: ''})}), ` ${quoted(label)} = ${quoted(value)}`)));
   match.hidden = Object.keys(labels).length === 0;
   $('silence-error').hidden = true;
-  $('silence-more').value = '';
   $('silence-dialog').showModal();
 }
 
-// literal makes a glob that matches only this text.
-const literal = text => text.replace(/[\\*?[\]{}!]/g, '\\$&');
+// literal makes a glob that matches only this text. Without * ? [ a pattern is no glob, and a backslash in it is one. What
+// the agent hides of a login, it shows as ***@: that is any login.
+function literal(text) {
+  if (!/[*?[]/.test(text)) return text;
+  return text.replace(/[\\*?[\]{},!]/g, '\\$&').replaceAll('\\*\\*\\*@', '*@');
+}
+
+// readMatch reads label=glob. Blanks around either do not count, unless it stands in double quotes; as catpaw silence
+// add reads it.
+function readMatch(line) {
+  const found = line.match(/^\s*(?:"([^"]+)"|([^"=\s][^=]*?))\s*=\s*(.*?)\s*$/);
+  if (!found) throw new Error(`${line.trim()} is not label=glob`);
+  return [found[1] ?? found[2], found[3].replace(/^"(.*)"$/, '$1')];
+}
+
+// matchOf is what the dialog asks for. It is a Map first, for a label may have any name.
+function matchOf() {
+  const match = new Map();
+  const add = (label, glob) => match.set(label, [...(match.get(label) || []), glob]);
+  for (const box of $('silence-match').querySelectorAll('input:checked')) add(box.dataset.label, literal(box.dataset.value));
+  for (const line of $('silence-more').value.split('\n').filter(line => line.trim())) add(...readMatch(line));
+  return Object.fromEntries(match);
+}
 
 async function addSilence(event) {
   event.preventDefault();
-  const match = {};
-  const add = (line, quote) => {
-    const at = line.indexOf('=');
-    if (at < 1) throw new Error(`${line} is not label=glob`);
-    (match[line.slice(0, at).trim()] ||= []).push(quote(line.slice(at + 1).trim()));
-  };
+  $('silence-add').disabled = true; // until it is answered: a second press would be a second silence
   try {
-    for (const box of $('silence-match').querySelectorAll('input:checked')) add(box.value, literal);
-    for (const line of $('silence-more').value.split('\n').filter(line => line.trim())) add(line, text => text);
-    await ask('POST', 'silences', {match, for_seconds: Number($('silence-for').value), reason: $('silence-reason').value.trim()});
+    const one = await ask('POST', 'silences', {match: matchOf(), for_seconds: Number($('silence-for').value), reason: $('silence-reason').value.trim()});
     $('silence-dialog').close();
+    tell('', [one.open_alerts.length ? '' : `Silence ${one.id} is in force, but no alert that is open now matches it.`, unkept(one)].filter(Boolean).join('\n'));
   } catch (error) {
     $('silence-error').textContent = error.message;
     $('silence-error').hidden = false;
     return;
+  } finally {
+    $('silence-add').disabled = false;
   }
   await look();
 }
@@ -267,4 +321,5 @@ $('silence-form').addEventListener('submit', addSilence);
 $('filter').addEventListener('input', showChecks);
 document.addEventListener('visibilitychange', look);
 setInterval(look, pause);
+setInterval(showAge, 1000);
 look();
