@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"catpaw/internal/measure"
 )
 
 // report is RESULTS.md.
@@ -61,7 +63,7 @@ at the smallest: 1 is linear, less is better. The same, as lines:
 			for _, scale := range row.scales() {
 				fmt.Fprintf(&text, " %s |", shown(found[row.keyAt(scale)], unit))
 			}
-			fmt.Fprintf(&text, " %s | %s |\n", growth(row, found, unit), growth(row, found, unit+"/bare"))
+			fmt.Fprintf(&text, " %s | %s |\n", growth(row, found, unit), growth(row, found, unit+measure.Bare))
 		}
 	}
 	text.WriteString("\n## All figures\n\n| benchmark | catpaw | compared |\n|---|---|---|\n")
@@ -89,8 +91,8 @@ func shown(f figures, unit string) string {
 func (f figures) sides() (ours, bare figures) {
 	for unit, value := range f {
 		side := &ours
-		if strings.HasSuffix(unit, "/bare") {
-			side, unit = &bare, strings.TrimSuffix(unit, "/bare")
+		if strings.HasSuffix(unit, measure.Bare) {
+			side, unit = &bare, strings.TrimSuffix(unit, measure.Bare)
 		}
 		if *side == nil {
 			*side = figures{}
@@ -102,7 +104,7 @@ func (f figures) sides() (ours, bare figures) {
 
 // units are those of a row's own figures that a growth can be told of: time, memory, and how many in a second.
 func (r row) units(found results) (units []string) {
-	ours, _ := found[r.keyAt("x1")].sides()
+	ours, _ := found[r.keyAt(smallest.String())].sides()
 	for _, unit := range []string{"ms", "ms-cpu", "ms-p99", "events/s", "MiB", "B/alert"} {
 		if _, ok := ours[unit]; ok {
 			units = append(units, unit)
@@ -116,12 +118,12 @@ var perPiece = []string{"events/s", "B/alert"}
 
 // growth is how many times as much one piece costs at the largest size as at the smallest.
 func growth(r row, found results, unit string) string {
-	small, one := found[r.keyAt("x1")][unit]
-	large, sixteen := found[r.keyAt("x16")][unit]
+	small, one := found[r.keyAt(smallest.String())][unit]
+	large, sixteen := found[r.keyAt(largest.String())][unit]
 	if !one || !sixteen || small <= 0 || large <= 0 {
 		return "–"
 	}
-	return short(growthOf(strings.TrimSuffix(unit, "/bare"), small, large, 16))
+	return short(growthOf(strings.TrimSuffix(unit, measure.Bare), small, large, float64(largest)))
 }
 
 func growthOf(unit string, small, large, times float64) float64 {

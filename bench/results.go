@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"catpaw/internal/measure"
 )
 
 // Where the results are kept: for programs, for people, and as a picture.
@@ -82,7 +84,7 @@ func (v verdict) word() string {
 func (r row) verdict(found results, b bound) (v verdict) {
 	f := found[r.keyAt(r.boundAt())]
 	ours, there := f[b.unit]
-	bare, compared := f[b.unit+"/bare"]
+	bare, compared := f[b.unit+measure.Bare]
 	v = verdict{ours: short(ours), value: short(ours), measured: there && (b.alone || compared)}
 	if !v.measured {
 		return verdict{ours: "–", bare: "–", value: "not measured"}

@@ -3,7 +3,12 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"catpaw/internal/measure"
 )
+
+// smallest and largest are the sizes between which a cost is seen to grow.
+var smallest, largest = measure.Scales[0], measure.Scales[len(measure.Scales)-1]
 
 // row is one thing that is measured.
 type row struct {
@@ -12,7 +17,7 @@ type row struct {
 	dir     string // the module that the benchmark is in, from the root
 	pkg     string // its package, from there
 	name    string // of the benchmark, without Benchmark; sub-benchmarks behind slashes
-	grows   bool   // it is measured at several sizes: its last sub-benchmarks are x1, x4 and x16
+	grows   bool   // it is measured at several sizes: its last sub-benchmarks are those of measure.Scales
 	at      string // of these, the one that the bound is for
 	bounds  []bound
 }
@@ -59,8 +64,8 @@ var rows = []row{
 	{what: "1 GiB through sfilter, 20 globs", against: "cat | grep -c -e … -e …", pkg: "./inputs/sfilter", name: "Search/20Globs", grows: true, bounds: []bound{ratio("ms", 2)}},
 	{what: "1 GiB through sfilter, 5 regexps", against: "cat | grep -cE -e … -e …", pkg: "./inputs/sfilter", name: "Search/5Regexps", grows: true, bounds: []bound{ratio("ms", 4)}},
 	{what: "200,000 files through mtime, 100 a directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/HundredEach", grows: true, bounds: []bound{ratio("ms", 0.6)}},
-	{what: "200,000 files through mtime, one directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/OneDirectory", bounds: []bound{ratio("ms", 0.6)}, at: "x1"},
-	{what: "200,000 files through mtime, 4 a directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/FourEach", bounds: []bound{ratio("ms", 0.6)}, at: "x1"},
+	{what: "200,000 files through mtime, one directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/OneDirectory", bounds: []bound{ratio("ms", 0.6)}, at: smallest.String()},
+	{what: "200,000 files through mtime, 4 a directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/FourEach", bounds: []bound{ratio("ms", 0.6)}, at: smallest.String()},
 	{what: "6,000 unchanged files through filechange", against: "a bare WalkDir that asks for each", pkg: "./inputs/filechange", name: "Unchanged", grows: true, bounds: []bound{ratio("ms-cpu", 1.5)}},
 	{what: "100 procnum checks by arguments, 2,000 processes", against: "one pass over /proc by hand", pkg: "./inputs/procnum", name: "Instances/Cmdline", grows: true, bounds: []bound{ratio("ms-cpu", 1.3)}},
 	{what: "100 procnum checks by name and arguments, 2,000 processes", against: "one pass over /proc by hand", pkg: "./inputs/procnum", name: "Instances/Both", grows: true, bounds: []bound{ratio("ms-cpu", 1.3)}},
@@ -77,7 +82,7 @@ var rows = []row{
 	{what: "30,000 events to five webhooks, 1,000 a POST", against: "to one", pkg: "./cmd/catpaw", name: "FanOut/Batches", bounds: []bound{ratio("ms-cpu", 2.5)}},
 	{what: "30,000 events to five webhooks, a POST each", against: "to one", pkg: "./cmd/catpaw", name: "FanOut/Each"},
 	{what: "start with 100,000 queued events, first delivery", against: "start with none", pkg: "./cmd/catpaw", name: "RestartWithAFullQueue", bounds: []bound{ratio("ms", 10)}},
-	{what: "restart with a million live alerts", against: "restart with none", pkg: "./cmd/catpaw", name: "LiveAlerts", grows: true, at: "x16", bounds: []bound{alone("B/alert", 500)}},
+	{what: "restart with a million live alerts", against: "restart with none", pkg: "./cmd/catpaw", name: "LiveAlerts", grows: true, at: largest.String(), bounds: []bound{alone("B/alert", 500)}},
 	{what: "tick to POST received, p99", against: "a bare POST, p99", pkg: "./cmd/catpaw", name: "Latency/Alone", grows: true, bounds: []bound{ratio("ms-p99", 5)}},
 	{what: "tick to POST received, p99, beside a sink that hangs", against: "without it", pkg: "./cmd/catpaw", name: "Latency/BesideAHangingSink"},
 }
@@ -91,7 +96,11 @@ func (r row) keyAt(scale string) string { return strings.TrimSuffix(r.key()+"/"+
 func (r row) scales() []string {
 	switch {
 	case r.grows:
-		return []string{"x1", "x4", "x16"}
+		all := make([]string, len(measure.Scales))
+		for i, scale := range measure.Scales {
+			all[i] = scale.String()
+		}
+		return all
 	case r.at != "":
 		return []string{r.at}
 	}
@@ -101,7 +110,7 @@ func (r row) scales() []string {
 // boundAt is the scale that the bounds are for.
 func (r row) boundAt() string {
 	if r.grows && r.at == "" {
-		return "x1"
+		return smallest.String()
 	}
 	return r.at
 }

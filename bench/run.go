@@ -10,8 +10,14 @@ import (
 	"strings"
 )
 
-// rounds is how often each side is run; the median counts. Where the size is a multiple it is only for the growth.
-var rounds = map[string]string{"": "5x", "x1": "5x", "x4": "3x", "x16": "3x"}
+// rounds is how often each side is run at a size; the median counts. Where that is not the size of the row it is only
+// for the growth.
+func (r row) rounds(scale string) string {
+	if scale == r.boundAt() || scale == smallest.String() {
+		return "5x"
+	}
+	return "3x"
+}
 
 // measure runs the benchmark of a row at all its sizes, or only at that of its bounds.
 func (r row) measure(found results, boundsOnly bool) error {
@@ -19,11 +25,7 @@ func (r row) measure(found results, boundsOnly bool) error {
 		if boundsOnly && (len(r.bounds) == 0 || scale != r.boundAt()) {
 			continue
 		}
-		times := rounds[scale]
-		if scale == r.boundAt() {
-			times = rounds[""]
-		}
-		output, err := goTest(r, scale, times)
+		output, err := goTest(r, scale, r.rounds(scale))
 		if err != nil {
 			return err
 		}

@@ -17,13 +17,19 @@ type Figures map[string]float64
 // Bare is the suffix of the unit of a comparison's figure.
 const Bare = "/bare"
 
-// Scales are the sizes, in times of the one that a bound is for, at which the growth of a cost is looked at.
-var Scales = []int{1, 4, 16}
+// Scale is a size, in times of the one that a bound is for.
+type Scale int
+
+// Scales are those at which the growth of a cost is looked at, from the smallest to the largest.
+var Scales = []Scale{1, 4, 16}
+
+// String is the name of the sub-benchmark at this size.
+func (s Scale) String() string { return fmt.Sprintf("x%d", int(s)) }
 
 // Grow runs a benchmark at each of the Scales of its size.
 func Grow(b *testing.B, size int, run func(b *testing.B, n int)) {
 	for _, scale := range Scales {
-		b.Run(fmt.Sprint("x", scale), func(b *testing.B) { run(b, scale*size) })
+		b.Run(scale.String(), func(b *testing.B) { run(b, int(scale)*size) })
 	}
 }
 
