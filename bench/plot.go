@@ -20,7 +20,7 @@ const (
 
 // colours of the lines, by unit.
 var colours = []struct{ unit, colour string }{
-	{"ms", "#1f77b4"}, {"ms-cpu", "#d62728"}, {"MiB", "#2ca02c"}, {"events/s", "#1f77b4"}, {"ms-p99", "#9467bd"}, {"B/alert", "#8c564b"},
+	{"ms", "#1f77b4"}, {"ms-cpu", "#d62728"}, {"MiB", "#2ca02c"}, {"MiB-added", "#bcbd22"}, {"events/s", "#1f77b4"}, {"ms-p99", "#9467bd"}, {"B/alert", "#8c564b"},
 }
 
 // plot is growth.svg.
@@ -74,10 +74,10 @@ func panel(svg *strings.Builder, r row, found results) {
 
 // line draws one figure over all sizes, relative to the first.
 func line(svg *strings.Builder, r row, found results, name, unit, colour, style string) {
-	first := found[r.keyAt(smallest.String())][name]
+	first := found[r.keyAt(smallest.String())].figures[name]
 	var path []string
 	for _, scale := range measure.Scales {
-		value, ok := found[r.keyAt(scale.String())][name]
+		value, ok := found[r.keyAt(scale.String())].figures[name]
 		if !ok || value <= 0 || first <= 0 {
 			return
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"catpaw/internal/measure"
@@ -20,29 +19,6 @@ type row struct {
 	grows   bool   // it is measured at several sizes: its last sub-benchmarks are those of measure.Scales
 	at      string // of these, the one that the bound is for
 	bounds  []bound
-}
-
-// bound is what a figure has to keep.
-type bound struct {
-	unit  string
-	limit float64
-	least bool // the limit is the least, not the most
-	alone bool // the figure itself is bound, not its ratio to the comparison's
-}
-
-func ratio(unit string, most float64) bound    { return bound{unit: unit, limit: most} }
-func atLeast(unit string, least float64) bound { return bound{unit: unit, limit: least, least: true} }
-func alone(unit string, most float64) bound    { return bound{unit: unit, limit: most, alone: true} }
-
-func (b bound) String() string {
-	sign, times := "≤", " ×"
-	if b.least {
-		sign = "≥"
-	}
-	if b.alone {
-		times = ""
-	}
-	return fmt.Sprintf("%s %g%s", sign, b.limit, times)
 }
 
 // rows are in the order of the walk of an event: start, probes, burst, outputs, alerts.
@@ -91,6 +67,14 @@ var rows = []row{
 func (r row) key() string { return strings.TrimPrefix(r.pkg, "./") + "." + r.name }
 
 func (r row) keyAt(scale string) string { return strings.TrimSuffix(r.key()+"/"+scale, "/") }
+
+// keys are those of all sizes.
+func (r row) keys() (all []string) {
+	for _, scale := range r.scales() {
+		all = append(all, r.keyAt(scale))
+	}
+	return all
+}
 
 // scales are the sub-benchmarks by size; "" = there are none.
 func (r row) scales() []string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"os"
@@ -29,25 +30,39 @@ func (r row) measure(found results, boundsOnly bool) error {
 		if err != nil {
 			return err
 		}
-		key := r.keyAt(scale)
-		if found[key], err = parse(output); err != nil {
+		if err := found.take(r.keyAt(scale), output); err != nil {
 			return err
 		}
-		if found[key] == nil { // skipped: something is missing here
-			delete(found, key)
-			fmt.Printf("%s was not measured:\n%s", key, output)
-			continue
-		}
-		fmt.Println(key, found[key])
 	}
 	return nil
 }
 
-// goTest runs one benchmark at one size.
+// take keeps what a benchmark printed. Where it was skipped, since something is missing here, what was measured before
+// stays; where it did not even begin, nothing has its name.
+func (found results) take(key string, output []byte) error {
+	figures, err := parse(output)
+	old, known := found[key]
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", key, err)
+	case figures != nil:
+		found[key] = measured{figures, now()}
+		fmt.Println(key, figures)
+	case !bytes.Contains(output, []byte("--- SKIP: Benchmark")):
+		return fmt.Errorf("%s: go test finds no such benchmark:\n%s", key, output)
+	case known:
+		fmt.Printf("%s was not measured, its figures stay those of %s:\n%s", key, old.of, output)
+	default:
+		fmt.Printf("%s was not measured:\n%s", key, output)
+	}
+	return nil
+}
+
+// goTest runs one benchmark at one size. Only -v names what was skipped, and why.
 func goTest(r row, scale, times string) ([]byte, error) {
 	parts := strings.Split(strings.TrimSuffix("Benchmark"+r.name+"/"+scale, "/"), "/")
 	pattern := "^" + strings.Join(parts, "$/^") + "$"
-	cmd := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchtime", times, "-timeout", "60m", r.pkg)
+	cmd := exec.Command("go", "test", "-v", "-run", "^$", "-bench", pattern, "-benchtime", times, "-timeout", "60m", r.pkg)
 	cmd.Dir, cmd.Stderr = r.dir, os.Stderr
 	output, err := cmd.Output()
 	if err != nil {
