@@ -108,9 +108,8 @@ func drain(b *testing.B, path, full string, events int, address, topic string) m
 		}
 		if there >= int64(events) {
 			took := time.Since(first)
-			program.Process.Signal(syscall.SIGTERM)
-			program.Wait()
-			figures := measure.Ended(program.ProcessState)
+			figures, err := measure.End(program.Cmd)
+			must(b, err)
 			figures["events/s"] = float64(there-early) / took.Seconds()
 			return figures
 		}

@@ -108,9 +108,10 @@ func drain(b *testing.B, binary, full, address string, events int) measure.Figur
 	begun := time.Now()
 	await(b, made, uint64(events))
 	took := time.Since(begun)
-	agent.Process.Signal(os.Interrupt)
-	agent.Wait()
-	figures := measure.Ended(agent.ProcessState)
+	figures, err := measure.End(agent)
+	if err != nil {
+		b.Fatal(err)
+	}
 	figures["events/s"] = float64(events) / took.Seconds()
 	return figures
 }
