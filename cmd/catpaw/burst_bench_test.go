@@ -3,9 +3,7 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +19,7 @@ import (
 	"time"
 
 	"catpaw/internal/measure"
+	"catpaw/pipeline/pipetest"
 )
 
 const burst = 10_000 // events that a script prints at once
@@ -89,20 +88,7 @@ func (s *counting) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 func printing(b *testing.B, events, alerts int, output string) (dir string) {
 	b.Helper()
 	says := filepath.Join(b.TempDir(), "says")
-	file, err := os.Create(says)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer file.Close()
-	w := bufio.NewWriter(file)
-	for i := range events {
-		w.WriteString("[,"[min(i, 1) : min(i, 1)+1])
-		fmt.Fprintf(w, `{"event_status":"Warning","labels":{"check":"disk usage","mount":"/data/%d"},"description":"%d %% used of a disk that ought to hold the data of customer %d"}`, i%alerts, i%100, i)
-	}
-	w.WriteString("]")
-	if err := w.Flush(); err != nil {
-		b.Fatal(err)
-	}
+	pipetest.BurstFile(b, says, events, alerts)
 	return configured(b, map[string]string{
 		"config.toml": output,
 		"p.exec/a.toml": "[[instances]]\ninterval = '1h'\ntimeout = '10m'\nalerting.repeat_interval = 0\nmax_output = '2GiB'\n" +
@@ -168,79 +154,5 @@ func bareLoop(b *testing.B, events, concurrency int, latency time.Duration) meas
 		b.Fatal(err)
 	}
 	figures["events/s"] = rate(events, time.Since(begun))
-	return figures
-}
-
-// toStdout prints a burst.
-func toStdout(b *testing.B, binary string, events int) measure.Figures {
-	b.Helper()
-	dir := printing(b, events, events, "[[outputs.stdout]]\n"+unbounded)
-	cmd, r := piped(b, binary, dir)
-	defer end(cmd)
-	readLines(b, r, events)
-	took := since(b, dir)
-	go io.Copy(io.Discard, r)
-	figures := stop(b, cmd)
-	figures["events/s"] = rate(events, took)
-	return figures
-}
-
-// piped starts the program with its standard output in a pipe.
-func piped(b *testing.B, binary, dir string, more ...string) (*exec.Cmd, *bufio.Reader) {
-	b.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer w.Close()
-	b.Cleanup(func() { r.Close() })
-	return runBinary(b, binary, dir, w, more...), bufio.NewReaderSize(r, 1<<20)
-}
-
-func readLines(b *testing.B, r *bufio.Reader, want int) {
-	b.Helper()
-	for range want {
-		if _, err := r.ReadSlice('\n'); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// encodeAll does what stdout needs at the least: encode every event and write it to a pipe that is read.
-func encodeAll(b *testing.B, events int) measure.Figures {
-	b.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	read := make(chan struct{})
-	go func() { io.Copy(io.Discard, r); close(read) }()
-	figures := measure.Run(func() {
-		out := bufio.NewWriter(w)
-		encoder := json.NewEncoder(out)
-		for i := range events {
-			encoder.Encode(struct {
-				Time        int64             `json:"event_time"`
-				Status      string            `json:"event_status"`
-				Key         string            `json:"alert_key"`
-				Labels      map[string]string `json:"labels"`
-				TitleRule   string            `json:"title_rule"`
-				Description string            `json:"description"`
-				ID          string            `json:"id"`
-				Title       string            `json:"title"`
-				First       int64             `json:"first_fire_time"`
-				Count       int               `json:"notify_count"`
-			}{1734339605, "Warning", "4f1b21a435253bf868a1249d3ba7715f",
-				map[string]string{"check": "disk usage", "from_plugin": "exec", "mount": fmt.Sprint("/data/", i)}, "$check",
-				"34 % used of a disk that ought to hold the data of customer 1234", "0193c0ffee00000000000000000000ff", "disk usage", 1734339605, 1})
-		}
-		out.Flush()
-	})
-	w.Close()
-	<-read
-	r.Close()
-	figures["events/s"] = float64(events) / figures["ms"] * 1000
-	delete(figures, "ms")
-	delete(figures, "MiB-added") // it is the whole of catpaw's process that it would stand beside
 	return figures
 }

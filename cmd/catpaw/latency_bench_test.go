@@ -17,6 +17,7 @@ import (
 	"catpaw/agent/api"
 	"catpaw/internal/measure"
 	"catpaw/pipeline"
+	"catpaw/pipeline/pipetest"
 )
 
 const (
@@ -134,12 +135,13 @@ func barePosts(b *testing.B, atATime int) measure.Figures {
 	defer sink.Close()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 	defer client.CloseIdleConnections()
+	event := pipetest.BurstMessage().JSON()
 	var took []float64
 	for range looks {
 		time.Sleep(pause)
 		begun := time.Now()
 		for range atATime {
-			go post(client, sink.URL)
+			go post(client, sink.URL, event)
 		}
 		var last time.Time
 		for range atATime {

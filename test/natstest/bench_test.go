@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"catpaw/internal/measure"
+	"catpaw/pipeline/pipetest"
 )
 
 // BenchmarkJetStream drains a durable queue of 200,000 events into a stream, through the whole agent, and
@@ -49,14 +49,9 @@ func free(b *testing.B) string {
 func fill(b *testing.B, binary, address string, events int) (dir string) {
 	b.Helper()
 	dir = b.TempDir()
-	var text strings.Builder
-	for i := range events {
-		text.WriteString("[,"[min(i, 1) : min(i, 1)+1])
-		fmt.Fprintf(&text, `{"event_status":"Warning","labels":{"check":"disk usage","mount":"/data/%d"},"description":"%d %% used of a disk that ought to hold the data of customer %d"}`, i, i%100, i)
-	}
 	says := filepath.Join(dir, "says")
+	pipetest.BurstFile(b, says, events, events)
 	for path, content := range map[string]string{
-		says:                                  text.String() + "]",
 		filepath.Join(dir, "c/config.toml"):   fmt.Sprintf("[[outputs.nats]]\nservers = ['nats://%s']\njetstream = true\nqueue = { max_events = 10000000, max_bytes = '16GiB' }\n", address),
 		filepath.Join(dir, "c/p.exec/a.toml"): fmt.Sprintf("[[instances]]\ninterval = '1h'\ntimeout = '10m'\nmax_output = '2GiB'\ncommands = [['cat', %q]]\n", says),
 		filepath.Join(dir, "c/p.net/a.toml"):  "[[instances]]\n",
@@ -135,7 +130,7 @@ func bare(b *testing.B, events int) measure.Figures {
 	if err != nil {
 		b.Fatal(err)
 	}
-	data := event(1).JSON()
+	data := pipetest.BurstMessage().JSON()
 	begun := time.Now()
 	const flight = 4000
 	for from := 0; from < events; from += flight {
