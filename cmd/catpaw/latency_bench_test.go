@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -67,8 +66,8 @@ func tickToPost(b *testing.B, binary string, targets int, other string) measure.
 	}))
 	defer sink.Close()
 	refused := make([]string, targets)
-	for i := range refused {
-		refused[i] = `"` + refusedAddress(b) + `"`
+	for i, port := range pipetest.FreePorts(b, targets) {
+		refused[i] = fmt.Sprintf(`"127.0.0.1:%d"`, port)
 	}
 	dir := configured(b, map[string]string{
 		"config.toml":  fmt.Sprintf("[[outputs.webhook]]\nurl = %q\nconcurrency = 16\n%s", sink.URL, other),
@@ -111,17 +110,6 @@ func nextTick(b *testing.B, client *api.Client) time.Time {
 		b.Fatal(len(status.Checks), err)
 	}
 	return status.Checks[check].Next
-}
-
-// refusedAddress is a port on loopback where nobody listens.
-func refusedAddress(b *testing.B) string {
-	b.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // barePosts sends so many requests at a time, by a bare client with connections that are kept.

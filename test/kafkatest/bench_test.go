@@ -168,7 +168,7 @@ func bare(b *testing.B, address, topic string, events int) measure.Figures {
 		})
 	}
 	group.Wait()
-	return measure.Figures{"events/s": float64(events) / time.Since(begun).Seconds()}
+	return measure.Figures{"events/s": float64(len(all)) / time.Since(begun).Seconds()}
 }
 
 func samples(from, n int) (all []*pipeline.Message) {
