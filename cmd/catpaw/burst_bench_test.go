@@ -99,9 +99,13 @@ func printing(b *testing.B, events, alerts int, output string) (dir string) {
 	b.Helper()
 	says := filepath.Join(b.TempDir(), "says")
 	pipetest.BurstFile(b, says, events, alerts)
+	repeat := "'24h'"
+	if alerts < events { // each event of an alert is told
+		repeat = "0"
+	}
 	return configured(b, map[string]string{
 		"config.toml": output,
-		"p.exec/a.toml": "[[instances]]\ninterval = '1h'\ntimeout = '10m'\nalerting.repeat_interval = 0\nmax_output = '2GiB'\n" +
+		"p.exec/a.toml": "[[instances]]\ninterval = '1h'\ntimeout = '10m'\nalerting.repeat_interval = " + repeat + "\nmax_output = '2GiB'\n" +
 			"commands = [['sh', '-c', 'date +%s.%N > $0.at; cat $0', '" + says + "']]\n",
 		"p.net/a.toml": "[[instances]]\n",
 		"../says":      says,
