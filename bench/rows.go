@@ -58,7 +58,7 @@ var rows = []row{
 	{what: "200,000 events, from the queue to Apache Kafka", against: "a bare client, not durable", dir: "test", pkg: "./kafkatest", name: "Kafka", grows: true, bounds: []bound{atLeast("events/s", 0.7)}},
 	{what: "30,000 events to five webhooks, 1,000 a POST", against: "to one", pkg: "./cmd/catpaw", name: "FanOut/Batches", bounds: []bound{ratio("ms-cpu", 2.5)}},
 	{what: "30,000 events to five webhooks, a POST each", against: "to one", pkg: "./cmd/catpaw", name: "FanOut/Each"},
-	{what: "start with 100,000 queued events, first delivery", against: "start with none", pkg: "./cmd/catpaw", name: "RestartWithAFullQueue", bounds: []bound{ratio("ms", 10)}},
+	{what: "start with 100,000 queued events, first delivery", against: "start with one", pkg: "./cmd/catpaw", name: "RestartWithAFullQueue", bounds: []bound{ratio("ms", 10), above("MiB", 10)}},
 	{what: "restart with a million live alerts", against: "restart with none", pkg: "./cmd/catpaw", name: "LiveAlerts", grows: true, at: largest.String(), bounds: []bound{alone("B/alert", 500)}},
 	{what: "tick to POST received, p99", against: "a bare POST, p99", pkg: "./cmd/catpaw", name: "Latency/Alone", grows: true, bounds: []bound{ratio("ms-p99", 5)}},
 	{what: "tick to POST received, p99, beside a sink that hangs", against: "without it", pkg: "./cmd/catpaw", name: "Latency/BesideAHangingSink"},
