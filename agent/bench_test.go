@@ -4,10 +4,8 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +14,7 @@ import (
 
 	"catpaw/internal/measure"
 	"catpaw/pipeline"
+	"catpaw/pipeline/pipetest"
 	"catpaw/processors"
 	"catpaw/processors/alerting"
 	"catpaw/store"
@@ -57,8 +56,8 @@ func tellAll(b *testing.B, s *store.Store) measure.Figures {
 	b.Helper()
 	dir := b.TempDir()
 	says := filepath.Join(dir, "says")
+	pipetest.BurstFile(b, says, benchEvents, benchEvents)
 	writeAll(b, map[string]string{
-		says:                                  manyEvents(benchEvents),
 		filepath.Join(dir, "c/p.exec/a.toml"): "[[instances]]\ninterval = '1h'\ncommands = [['cat', '" + says + "']]\n",
 	})
 	c, err := Source{Dir: filepath.Join(dir, "c"), Vars: HostVars()}.Load()
@@ -88,14 +87,4 @@ func writeAll(b *testing.B, files map[string]string) {
 			b.Fatal(err)
 		}
 	}
-}
-
-// manyEvents is what a script prints that has so many things to tell.
-func manyEvents(n int) string {
-	var text strings.Builder
-	for i := range n {
-		text.WriteString("[,"[min(i, 1) : min(i, 1)+1])
-		fmt.Fprintf(&text, `{"event_status":"Warning","labels":{"check":"disk usage","mount":"/data/%d"},"description":"%d %% used of a disk that ought to hold the data of customer %d"}`, i, i%100, i)
-	}
-	return text.String() + "]"
 }

@@ -43,10 +43,31 @@ func TestALineOfGoTestIsRead(t *testing.T) {
 	}
 }
 
+func TestWhatWasSkippedStaysWhatIsMisspeltFails(t *testing.T) {
+	t.Parallel()
+	old := measured{figures{"ms": 1}, stamp{"2026-11-23T10:00:00Z", "0123abc"}}
+	for output, c := range map[string]struct {
+		ms  float64
+		err bool
+	}{
+		"BenchmarkB\nBenchmarkB/x1-2 \t 5\t 10.5 ms\nPASS\n":            {ms: 10.5},
+		"BenchmarkB\n    b_test.go:1: no fping\n--- SKIP: BenchmarkB\n": {ms: 1},
+		"BenchmarkB\nPASS\nok  \tp\t0.01s\n":                            {ms: 1, err: true},
+	} {
+		found := results{"p.B": old}
+		if err := found.take("p.B", []byte(output)); (err != nil) != c.err || found["p.B"].figures["ms"] != c.ms {
+			t.Errorf("%q: %v, %v", output, found, err)
+		}
+		if is := found["p.B"].of != old.of; is != (c.ms != 1) {
+			t.Errorf("%q: of %v", output, found["p.B"].of)
+		}
+	}
+}
+
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	r := row{pkg: "./p", name: "B", grows: true}
-	found := results{"p.B/x1": {"ms": 12, "ms/bare": 10, "events/s": 50, "events/s/bare": 2, "MiB": 17}}
+	found := results{"p.B/x1": {figures: figures{"ms": 12, "ms/bare": 10, "events/s": 50, "events/s/bare": 2, "MiB": 17}}}
 	for _, c := range []struct {
 		bound bound
 		value string
@@ -58,6 +79,9 @@ func TestVerdicts(t *testing.T) {
 		{atLeast("events/s", 26), "25.0 ×", "BROKEN"},
 		{alone("MiB", 17), "17.0", "holds"},
 		{alone("MiB", 16), "17.0", "BROKEN"},
+		{above("ms", 2), "2.00 more", "holds"},
+		{above("ms", 1), "2.00 more", "BROKEN"},
+		{above("MiB", 20), "not measured", "missing"},
 		{ratio("MiB", 2), "not measured", "missing"}, // nothing to compare with
 		{ratio("ms-cpu", 2), "not measured", "missing"},
 	} {
@@ -86,16 +110,31 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "results.txt")
 	first := rows[0]
-	found := results{first.keyAt("x1"): {"ms": 1.25, "ms/bare": 1}, first.keyAt("x4"): {"ms": 5}, first.keyAt("x16"): {"ms": 20}, "gone.Row": {"ms": 1}}
+	old, newer := stamp{"2026-11-23T10:00:00Z", "0123abc"}, stamp{"2026-11-24T10:00:00Z", "4567def-dirty"}
+	found := results{
+		first.keyAt("x1"): {figures{"ms": 1.25, "ms/bare": 1}, newer}, first.keyAt("x4"): {figures{"ms": 5}, old},
+		first.keyAt("x16"): {figures{"ms": 20}, stamp{}}, "gone.Row": {figures{"ms": 1}, newer},
+	}
 	if err := os.WriteFile(path, []byte(raw(found)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	again, err := readResults(path)
-	if err != nil || len(again) != 3 || again[first.keyAt("x1")]["ms"] != 1.25 {
+	if err != nil || len(again) != 3 || again[first.keyAt("x1")].figures["ms"] != 1.25 {
 		t.Errorf("%v, %v", again, err)
 	}
-	if text := report(again); !strings.Contains(text, "| 1.25 × | ≤ 3 × | holds |") {
-		t.Error(text)
+	for key, m := range again {
+		if m.of != found[key].of {
+			t.Errorf("%s is of %v", key, m.of)
+		}
+	}
+	for _, piece := range []string{
+		"| 1.25 × | ≤ 3 × | holds |  |", "Measured on 2026-11-24, commit 4567def-dirty: ",
+		"| 2026-11-23, commit 0123abc; some time before |", // its growth is of both
+		"/x4 | 5.00 ms |  | 2026-11-23, commit 0123abc |",
+	} {
+		if text := report(again); !strings.Contains(text, piece) {
+			t.Errorf("%q is not in\n%s", piece, text)
+		}
 	}
 	if err := xml.Unmarshal([]byte(plot(again)), new(any)); err != nil {
 		t.Error(err)

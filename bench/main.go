@@ -1,6 +1,6 @@
 // Bench runs the benchmarks that have a bound, each beside its comparison, and writes RESULTS.md and growth.svg.
 //
-//	go run ./bench            measure everything, at 1, 4 and 16 times its size
+//	go run ./bench            measure everything, what grows at all of measure.Scales
 //	go run ./bench -only NAME measure what the expression fits; all else stays as it was measured before
 //	go run ./bench -check     measure what has a bound, write nothing, and fail where one is broken
 //

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"catpaw/internal/measure"
 )
 
 // The picture is a grid of small plots, one for each row that grows. Both axes are logarithmic: size to the right, cost
@@ -18,7 +20,7 @@ const (
 
 // colours of the lines, by unit.
 var colours = []struct{ unit, colour string }{
-	{"ms", "#1f77b4"}, {"ms-cpu", "#d62728"}, {"MiB", "#2ca02c"}, {"events/s", "#1f77b4"}, {"ms-p99", "#9467bd"}, {"B/alert", "#8c564b"},
+	{"ms", "#1f77b4"}, {"ms-cpu", "#d62728"}, {"MiB", "#2ca02c"}, {"MiB-added", "#bcbd22"}, {"events/s", "#1f77b4"}, {"ms-p99", "#9467bd"}, {"B/alert", "#8c564b"},
 }
 
 // plot is growth.svg.
@@ -59,36 +61,39 @@ func legend(svg *strings.Builder) {
 
 func panel(svg *strings.Builder, r row, found results) {
 	fmt.Fprintf(svg, `<rect width="%d" height="%d" fill="none" stroke="#ccc"/>`+"\n", plotWidth, plotHeight)
-	fmt.Fprintf(svg, `<path d="M%s L%s" stroke="#bbb" fill="none"/>`+"\n", point(1, 1), point(16, 16))
-	for _, scale := range []int{1, 4, 16} {
-		fmt.Fprintf(svg, `<text x="%.0f" y="%d" fill="#888" text-anchor="middle">× %d</text>`+"\n", across(float64(scale)), plotHeight+12, scale)
+	fmt.Fprintf(svg, `<path d="M%s L%s" stroke="#bbb" fill="none"/>`+"\n", point(smallest, float64(smallest)), point(largest, float64(largest)))
+	for _, scale := range measure.Scales {
+		fmt.Fprintf(svg, `<text x="%.0f" y="%d" fill="#888" text-anchor="middle">× %d</text>`+"\n", across(scale), plotHeight+12, scale)
 	}
 	fmt.Fprintf(svg, `<text y="%d">%s</text>`+"\n", plotHeight+26, escape(r.what))
 	for _, c := range colours {
 		line(svg, r, found, c.unit, c.unit, c.colour, "")
-		line(svg, r, found, c.unit+"/bare", c.unit, c.colour, ` stroke-dasharray="3 3" opacity="0.6"`)
+		line(svg, r, found, c.unit+measure.Bare, c.unit, c.colour, ` stroke-dasharray="3 3" opacity="0.6"`)
 	}
 }
 
-// line draws one figure over the three sizes, relative to the first.
+// line draws one figure over all sizes, relative to the first.
 func line(svg *strings.Builder, r row, found results, name, unit, colour, style string) {
-	first := found[r.keyAt("x1")][name]
+	first := found[r.keyAt(smallest.String())].figures[name]
 	var path []string
-	for _, scale := range []float64{1, 4, 16} {
-		value, ok := found[r.keyAt(fmt.Sprint("x", scale))][name]
+	for _, scale := range measure.Scales {
+		value, ok := found[r.keyAt(scale.String())].figures[name]
 		if !ok || value <= 0 || first <= 0 {
 			return
 		}
-		path = append(path, point(scale, growthOf(unit, first, value, scale)*scale))
+		path = append(path, point(scale, growthOf(unit, first, value, float64(scale))*float64(scale)))
 	}
 	fmt.Fprintf(svg, `<path d="M%s" stroke="%s" fill="none" stroke-width="1.5"%s/>`+"\n", strings.Join(path, " L"), colour, style)
 }
 
-// across and point are the places of a size and a cost, from 1/4 to 64.
-func across(size float64) float64 { return 12 + math.Log2(size)/4*(plotWidth-24) }
+// across and point are the places of a size and a cost, from a quarter of the smallest to four times the largest.
+func across(size measure.Scale) float64 {
+	return 12 + math.Log2(float64(size))/math.Log2(float64(largest))*(plotWidth-24)
+}
 
-func point(size, cost float64) string {
-	up := (math.Log2(min(max(cost, 0.25), 64)) + 2) / 8
+func point(size measure.Scale, cost float64) string {
+	least, most := math.Log2(float64(smallest)/4), math.Log2(float64(largest)*4)
+	up := (min(max(math.Log2(cost), least), most) - least) / (most - least)
 	return fmt.Sprintf("%.1f %.1f", across(size), plotHeight*(1-up))
 }
 

@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
-	"time"
+
+	"catpaw/internal/measure"
 )
 
 // report is RESULTS.md.
@@ -15,18 +13,27 @@ func report(found results) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `# What it costs
 
-Made by %[1]smake bench%[1]s; do not edit. Measured on %[2]s.
+Made by %[1]smake bench%[1]s; do not edit. Measured on %[2]s: %[3]s. What is older says so.
 
-Each figure is the median of five runs (three at 4 and 16 times the size), which alternate with the runs of what it is
-compared with; so what else the machine does falls on both. ms is time on the wall, ms-cpu that of the processors, user
-and system, MiB the most resident memory: of catpaw's own process, where it is run as one, else what was added to it.
+Each figure is the median of five runs (three where the size is only for the growth), which alternate with the runs of
+what it is compared with, now the one first and now the other; so what else the machine does falls on both. ms is time on
+the wall, ms-cpu that of the processors, user and system; MiB is the most resident memory of catpaw's own process, or all
+that it holds when it was looked at, MiB-added what a run adds to a process that does other things, too.
 %[1]smake bench-check%[1]s measures the figures of the first table again and fails where one is worse than its bound.
 
-## Bounds
+`, "`", found.newest(), machine())
+	boundsTable(&text, found)
+	growthTable(&text, found)
+	allFigures(&text, found)
+	return text.String()
+}
 
-| what | compared with | unit | catpaw | compared | is | bound | |
-|---|---|---|--:|--:|--:|--:|---|
-`, "`", machine())
+func boundsTable(text *strings.Builder, found results) {
+	text.WriteString(`## Bounds
+
+| what | compared with | unit | catpaw | compared | is | bound | | older |
+|---|---|---|--:|--:|--:|--:|---|---|
+`)
 	for _, row := range rows {
 		for i, b := range row.bounds {
 			what, against := row.what, row.against
@@ -34,46 +41,54 @@ and system, MiB the most resident memory: of catpaw's own process, where it is r
 				what, against = "", ""
 			}
 			v := row.verdict(found, b)
-			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(what), cell(against), b.unit, v.ours, v.bare, v.value, b, v.word())
+			fmt.Fprintf(text, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(what), cell(against), b.unit,
+				v.ours, v.bare, v.value, b, v.word(), found.older(row.keyAt(row.boundAt())))
 		}
 	}
+}
+
+func growthTable(text *strings.Builder, found results) {
 	text.WriteString(`
 ## How cost grows
 
-What is measured at 4 and 16 times the size of the row. Growth is how much more one piece costs at the largest size than
-at the smallest: 1 is linear, less is better. The same, as lines:
+What is measured at multiples of the size of the row. Growth is how much more one piece costs at the largest size than at
+the smallest: 1 is linear, less is better. The same, as lines:
 
 ![Growth of every cost](growth.svg)
 
-| what | unit | × 1 | × 4 | × 16 | growth | compared, growth |
-|---|---|--:|--:|--:|--:|--:|
-`)
+| what | unit |`)
+	for _, scale := range measure.Scales {
+		fmt.Fprintf(text, " × %d |", scale)
+	}
+	text.WriteString(" growth | compared, growth | older |\n|---|---|" + strings.Repeat("--:|", len(measure.Scales)+2) + "---|\n")
 	for _, row := range rows {
 		if !row.grows {
 			continue
 		}
 		for i, unit := range row.units(found) {
-			what := row.what
+			what, older := row.what, found.older(row.keys()...)
 			if i > 0 {
-				what = ""
+				what, older = "", ""
 			}
-			fmt.Fprintf(&text, "| %s | %s |", cell(what), unit)
-			for _, scale := range row.scales() {
-				fmt.Fprintf(&text, " %s |", shown(found[row.keyAt(scale)], unit))
+			fmt.Fprintf(text, "| %s | %s |", cell(what), unit)
+			for _, key := range row.keys() {
+				fmt.Fprintf(text, " %s |", shown(found[key].figures, unit))
 			}
-			fmt.Fprintf(&text, " %s | %s |\n", growth(row, found, unit), growth(row, found, unit+"/bare"))
+			fmt.Fprintf(text, " %s | %s | %s |\n", growth(row, found, unit), growth(row, found, unit+measure.Bare), older)
 		}
 	}
-	text.WriteString("\n## All figures\n\n| benchmark | catpaw | compared |\n|---|---|---|\n")
+}
+
+func allFigures(text *strings.Builder, found results) {
+	text.WriteString("\n## All figures\n\n| benchmark | catpaw | compared | older |\n|---|---|---|---|\n")
 	for _, row := range rows {
-		for _, scale := range row.scales() {
-			ours, bare := found[row.keyAt(scale)].sides()
-			if ours != nil {
-				fmt.Fprintf(&text, "| %s | %s | %s |\n", row.keyAt(scale), ours, bare)
+		for _, key := range row.keys() {
+			if m, ok := found[key]; ok {
+				ours, bare := m.figures.sides()
+				fmt.Fprintf(text, "| %s | %s | %s | %s |\n", key, ours, bare, found.older(key))
 			}
 		}
 	}
-	return text.String()
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
@@ -89,8 +104,8 @@ func shown(f figures, unit string) string {
 func (f figures) sides() (ours, bare figures) {
 	for unit, value := range f {
 		side := &ours
-		if strings.HasSuffix(unit, "/bare") {
-			side, unit = &bare, strings.TrimSuffix(unit, "/bare")
+		if strings.HasSuffix(unit, measure.Bare) {
+			side, unit = &bare, strings.TrimSuffix(unit, measure.Bare)
 		}
 		if *side == nil {
 			*side = figures{}
@@ -102,8 +117,8 @@ func (f figures) sides() (ours, bare figures) {
 
 // units are those of a row's own figures that a growth can be told of: time, memory, and how many in a second.
 func (r row) units(found results) (units []string) {
-	ours, _ := found[r.keyAt("x1")].sides()
-	for _, unit := range []string{"ms", "ms-cpu", "ms-p99", "events/s", "MiB", "B/alert"} {
+	ours, _ := found[r.keyAt(smallest.String())].figures.sides()
+	for _, unit := range []string{"ms", "ms-cpu", "ms-p99", "events/s", "MiB", "MiB-added", "B/alert"} {
 		if _, ok := ours[unit]; ok {
 			units = append(units, unit)
 		}
@@ -116,12 +131,12 @@ var perPiece = []string{"events/s", "B/alert"}
 
 // growth is how many times as much one piece costs at the largest size as at the smallest.
 func growth(r row, found results, unit string) string {
-	small, one := found[r.keyAt("x1")][unit]
-	large, sixteen := found[r.keyAt("x16")][unit]
-	if !one || !sixteen || small <= 0 || large <= 0 {
+	small, one := found[r.keyAt(smallest.String())].figures[unit]
+	large, many := found[r.keyAt(largest.String())].figures[unit]
+	if !one || !many || small <= 0 || large <= 0 {
 		return "–"
 	}
-	return short(growthOf(strings.TrimSuffix(unit, "/bare"), small, large, 16))
+	return short(growthOf(strings.TrimSuffix(unit, measure.Bare), small, large, float64(largest)))
 }
 
 func growthOf(unit string, small, large, times float64) float64 {
@@ -132,19 +147,4 @@ func growthOf(unit string, small, large, times float64) float64 {
 		return large / small
 	}
 	return large / small / times
-}
-
-// machine is what the figures are of.
-func machine() string {
-	model := "unknown processors"
-	text, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(text)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			model = strings.TrimSpace(value)
-		}
-	}
-	kernel, _ := exec.Command("uname", "-sr").Output()
-	commit, _ := exec.Command("git", "describe", "--always", "--exclude", "*").Output()
-	return fmt.Sprintf("%s, commit %s: %s, %d processors, %s, %s, %s", time.Now().UTC().Format(time.DateOnly),
-		strings.TrimSpace(string(commit)), model, runtime.NumCPU(), strings.TrimSpace(string(kernel)), runtime.Version(), runtime.GOARCH)
 }

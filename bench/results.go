@@ -16,8 +16,17 @@ const (
 	plotFile    = "bench/growth.svg"
 )
 
+// measured is what a benchmark gave, and when.
+type measured struct {
+	figures figures
+	of      stamp
+}
+
 // results are all figures, by the key of a row and its size.
-type results map[string]figures
+type results map[string]measured
+
+// behind stands between the figures and their stamp.
+const behind = " @ "
 
 // readResults reads what write wrote; a file that is not there holds nothing.
 func readResults(path string) (results, error) {
@@ -27,10 +36,14 @@ func readResults(path string) (results, error) {
 	}
 	found := results{}
 	for line := range strings.Lines(string(text)) {
-		key, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if found[key], err = pairs(strings.Fields(rest)); err != nil {
+		line, of, _ := strings.Cut(strings.TrimSpace(line), behind)
+		key, rest, _ := strings.Cut(line, " ")
+		figures, err := pairs(strings.Fields(rest))
+		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", path, key, err)
 		}
+		at, commit, _ := strings.Cut(of, " ")
+		found[key] = measured{figures, stamp{at, commit}}
 	}
 	return found, nil
 }
@@ -39,14 +52,17 @@ func readResults(path string) (results, error) {
 func raw(found results) string {
 	var text strings.Builder
 	for _, row := range rows {
-		for _, scale := range row.scales() {
-			key := row.keyAt(scale)
-			if found[key] == nil {
+		for _, key := range row.keys() {
+			m, ok := found[key]
+			if !ok {
 				continue
 			}
 			text.WriteString(key)
-			for _, unit := range slices.Sorted(maps.Keys(found[key])) {
-				fmt.Fprintf(&text, " %s %s", strconv.FormatFloat(found[key][unit], 'g', 4, 64), unit)
+			for _, unit := range slices.Sorted(maps.Keys(m.figures)) {
+				fmt.Fprintf(&text, " %s %s", strconv.FormatFloat(m.figures[unit], 'g', 4, 64), unit)
+			}
+			if m.of != (stamp{}) {
+				text.WriteString(behind + m.of.at + " " + m.of.commit)
 			}
 			text.WriteString("\n")
 		}
@@ -61,42 +77,6 @@ func write(found results) error {
 		}
 	}
 	return nil
-}
-
-// verdict is what a bound has to say about what was measured.
-type verdict struct {
-	ours, bare, value string // as people read them
-	holds, measured   bool
-}
-
-func (v verdict) word() string {
-	switch {
-	case !v.measured:
-		return "missing"
-	case v.holds:
-		return "holds"
-	}
-	return "BROKEN"
-}
-
-func (r row) verdict(found results, b bound) (v verdict) {
-	f := found[r.keyAt(r.boundAt())]
-	ours, there := f[b.unit]
-	bare, compared := f[b.unit+"/bare"]
-	v = verdict{ours: short(ours), value: short(ours), measured: there && (b.alone || compared)}
-	if !v.measured {
-		return verdict{ours: "–", bare: "–", value: "not measured"}
-	}
-	judged := ours
-	if !b.alone {
-		judged = ours / bare
-		v.bare, v.value = short(bare), short(judged)+" ×"
-	}
-	v.holds = judged <= b.limit
-	if b.least {
-		v.holds = judged >= b.limit
-	}
-	return v
 }
 
 // short is a number with three digits that count.

@@ -1,9 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"strings"
+
+	"catpaw/internal/measure"
 )
+
+// smallest and largest are the sizes between which a cost is seen to grow.
+var smallest, largest = measure.Scales[0], measure.Scales[len(measure.Scales)-1]
 
 // row is one thing that is measured.
 type row struct {
@@ -12,32 +16,9 @@ type row struct {
 	dir     string // the module that the benchmark is in, from the root
 	pkg     string // its package, from there
 	name    string // of the benchmark, without Benchmark; sub-benchmarks behind slashes
-	grows   bool   // it is measured at several sizes: its last sub-benchmarks are x1, x4 and x16
+	grows   bool   // it is measured at several sizes: its last sub-benchmarks are those of measure.Scales
 	at      string // of these, the one that the bound is for
 	bounds  []bound
-}
-
-// bound is what a figure has to keep.
-type bound struct {
-	unit  string
-	limit float64
-	least bool // the limit is the least, not the most
-	alone bool // the figure itself is bound, not its ratio to the comparison's
-}
-
-func ratio(unit string, most float64) bound    { return bound{unit: unit, limit: most} }
-func atLeast(unit string, least float64) bound { return bound{unit: unit, limit: least, least: true} }
-func alone(unit string, most float64) bound    { return bound{unit: unit, limit: most, alone: true} }
-
-func (b bound) String() string {
-	sign, times := "≤", " ×"
-	if b.least {
-		sign = "≥"
-	}
-	if b.alone {
-		times = ""
-	}
-	return fmt.Sprintf("%s %g%s", sign, b.limit, times)
 }
 
 // rows are in the order of the walk of an event: start, probes, burst, outputs, alerts.
@@ -59,8 +40,8 @@ var rows = []row{
 	{what: "1 GiB through sfilter, 20 globs", against: "cat | grep -c -e … -e …", pkg: "./inputs/sfilter", name: "Search/20Globs", grows: true, bounds: []bound{ratio("ms", 2)}},
 	{what: "1 GiB through sfilter, 5 regexps", against: "cat | grep -cE -e … -e …", pkg: "./inputs/sfilter", name: "Search/5Regexps", grows: true, bounds: []bound{ratio("ms", 4)}},
 	{what: "200,000 files through mtime, 100 a directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/HundredEach", grows: true, bounds: []bound{ratio("ms", 0.6)}},
-	{what: "200,000 files through mtime, one directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/OneDirectory", bounds: []bound{ratio("ms", 0.6)}, at: "x1"},
-	{what: "200,000 files through mtime, 4 a directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/FourEach", bounds: []bound{ratio("ms", 0.6)}, at: "x1"},
+	{what: "200,000 files through mtime, one directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/OneDirectory", bounds: []bound{ratio("ms", 0.6)}, at: smallest.String()},
+	{what: "200,000 files through mtime, 4 a directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/FourEach", bounds: []bound{ratio("ms", 0.6)}, at: smallest.String()},
 	{what: "6,000 unchanged files through filechange", against: "a bare WalkDir that asks for each", pkg: "./inputs/filechange", name: "Unchanged", grows: true, bounds: []bound{ratio("ms-cpu", 1.5)}},
 	{what: "100 procnum checks by arguments, 2,000 processes", against: "one pass over /proc by hand", pkg: "./inputs/procnum", name: "Instances/Cmdline", grows: true, bounds: []bound{ratio("ms-cpu", 1.3)}},
 	{what: "100 procnum checks by name and arguments, 2,000 processes", against: "one pass over /proc by hand", pkg: "./inputs/procnum", name: "Instances/Both", grows: true, bounds: []bound{ratio("ms-cpu", 1.3)}},
@@ -69,15 +50,16 @@ var rows = []row{
 	{what: "10,000 events, from the script to acknowledged", against: "the same with a store in memory", pkg: "./agent", name: "Durability", bounds: []bound{ratio("ms-cpu", 2)}},
 	{what: "10,000 events to a webhook that takes 20 ms", against: "one POST after the other", pkg: "./cmd/catpaw", name: "Burst/SlowWebhook", grows: true, bounds: []bound{atLeast("events/s", 25)}},
 	{what: "10,000 events to a webhook, a POST each", against: "a bare client, not durable", pkg: "./cmd/catpaw", name: "Burst/Webhook", grows: true, bounds: []bound{atLeast("events/s", 0.5)}},
-	{what: "10,000 events to a webhook, 1,000 a POST", against: "a POST each", pkg: "./cmd/catpaw", name: "Burst/Batches", grows: true, bounds: []bound{atLeast("events/s", 10)}},
+	{what: "10,000 events to a webhook, 1,000 a POST", against: "a bare client, a POST each", pkg: "./cmd/catpaw", name: "Burst/Batches", grows: true, bounds: []bound{atLeast("events/s", 5)}},
+	{what: "10,000 events to a webhook, 1,000 a POST", against: "catpaw, a POST each", pkg: "./cmd/catpaw", name: "Burst/BatchesBesideEach"},
 	{what: "200,000 events, from the script to stdout", against: "encoding and writing them, not durable", pkg: "./cmd/catpaw", name: "Burst/Stdout", grows: true, bounds: []bound{atLeast("events/s", 0.3)}},
 	{what: "200,000 events, from the queue to stdout", against: "encoding and writing them, not durable", pkg: "./cmd/catpaw", name: "Queue", grows: true, bounds: []bound{atLeast("events/s", 0.7)}},
 	{what: "200,000 events, from the queue to JetStream", against: "a bare client, not durable", dir: "test", pkg: "./natstest", name: "JetStream", grows: true, bounds: []bound{atLeast("events/s", 0.7)}},
 	{what: "200,000 events, from the queue to Apache Kafka", against: "a bare client, not durable", dir: "test", pkg: "./kafkatest", name: "Kafka", grows: true, bounds: []bound{atLeast("events/s", 0.7)}},
 	{what: "30,000 events to five webhooks, 1,000 a POST", against: "to one", pkg: "./cmd/catpaw", name: "FanOut/Batches", bounds: []bound{ratio("ms-cpu", 2.5)}},
 	{what: "30,000 events to five webhooks, a POST each", against: "to one", pkg: "./cmd/catpaw", name: "FanOut/Each"},
-	{what: "start with 100,000 queued events, first delivery", against: "start with none", pkg: "./cmd/catpaw", name: "RestartWithAFullQueue", bounds: []bound{ratio("ms", 10)}},
-	{what: "restart with a million live alerts", against: "restart with none", pkg: "./cmd/catpaw", name: "LiveAlerts", grows: true, at: "x16", bounds: []bound{alone("B/alert", 500)}},
+	{what: "start with 100,000 queued events, first delivery", against: "start with one", pkg: "./cmd/catpaw", name: "RestartWithAFullQueue", bounds: []bound{ratio("ms", 10), above("MiB", 10)}},
+	{what: "restart with a million live alerts", against: "restart with none", pkg: "./cmd/catpaw", name: "LiveAlerts", grows: true, at: largest.String(), bounds: []bound{alone("B/alert", 500)}},
 	{what: "tick to POST received, p99", against: "a bare POST, p99", pkg: "./cmd/catpaw", name: "Latency/Alone", grows: true, bounds: []bound{ratio("ms-p99", 5)}},
 	{what: "tick to POST received, p99, beside a sink that hangs", against: "without it", pkg: "./cmd/catpaw", name: "Latency/BesideAHangingSink"},
 }
@@ -87,11 +69,23 @@ func (r row) key() string { return strings.TrimPrefix(r.pkg, "./") + "." + r.nam
 
 func (r row) keyAt(scale string) string { return strings.TrimSuffix(r.key()+"/"+scale, "/") }
 
+// keys are those of all sizes.
+func (r row) keys() (all []string) {
+	for _, scale := range r.scales() {
+		all = append(all, r.keyAt(scale))
+	}
+	return all
+}
+
 // scales are the sub-benchmarks by size; "" = there are none.
 func (r row) scales() []string {
 	switch {
 	case r.grows:
-		return []string{"x1", "x4", "x16"}
+		all := make([]string, len(measure.Scales))
+		for i, scale := range measure.Scales {
+			all[i] = scale.String()
+		}
+		return all
 	case r.at != "":
 		return []string{r.at}
 	}
@@ -101,7 +95,7 @@ func (r row) scales() []string {
 // boundAt is the scale that the bounds are for.
 func (r row) boundAt() string {
 	if r.grows && r.at == "" {
-		return "x1"
+		return smallest.String()
 	}
 	return r.at
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"os"
@@ -10,8 +11,14 @@ import (
 	"strings"
 )
 
-// rounds is how often each side is run; the median counts. Where the size is a multiple it is only for the growth.
-var rounds = map[string]string{"": "5x", "x1": "5x", "x4": "3x", "x16": "3x"}
+// rounds is how often each side is run at a size; the median counts. Where that is not the size of the row it is only
+// for the growth.
+func (r row) rounds(scale string) string {
+	if scale == r.boundAt() || scale == smallest.String() {
+		return "5x"
+	}
+	return "3x"
+}
 
 // measure runs the benchmark of a row at all its sizes, or only at that of its bounds.
 func (r row) measure(found results, boundsOnly bool) error {
@@ -19,33 +26,43 @@ func (r row) measure(found results, boundsOnly bool) error {
 		if boundsOnly && (len(r.bounds) == 0 || scale != r.boundAt()) {
 			continue
 		}
-		times := rounds[scale]
-		if scale == r.boundAt() {
-			times = rounds[""]
-		}
-		output, err := goTest(r, scale, times)
+		output, err := goTest(r, scale, r.rounds(scale))
 		if err != nil {
 			return err
 		}
-		key := r.keyAt(scale)
-		if found[key], err = parse(output); err != nil {
+		if err := found.take(r.keyAt(scale), output); err != nil {
 			return err
 		}
-		if found[key] == nil { // skipped: something is missing here
-			delete(found, key)
-			fmt.Printf("%s was not measured:\n%s", key, output)
-			continue
-		}
-		fmt.Println(key, found[key])
 	}
 	return nil
 }
 
-// goTest runs one benchmark at one size.
+// take keeps what a benchmark printed. Where it was skipped, since something is missing here, what was measured before
+// stays; where it did not even begin, nothing has its name.
+func (found results) take(key string, output []byte) error {
+	figures, err := parse(output)
+	old, known := found[key]
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", key, err)
+	case figures != nil:
+		found[key] = measured{figures, now()}
+		fmt.Println(key, figures)
+	case !bytes.Contains(output, []byte("--- SKIP: Benchmark")):
+		return fmt.Errorf("%s: go test finds no such benchmark:\n%s", key, output)
+	case known:
+		fmt.Printf("%s was not measured, its figures stay those of %s:\n%s", key, old.of, output)
+	default:
+		fmt.Printf("%s was not measured:\n%s", key, output)
+	}
+	return nil
+}
+
+// goTest runs one benchmark at one size. Only -v names what was skipped, and why.
 func goTest(r row, scale, times string) ([]byte, error) {
 	parts := strings.Split(strings.TrimSuffix("Benchmark"+r.name+"/"+scale, "/"), "/")
 	pattern := "^" + strings.Join(parts, "$/^") + "$"
-	cmd := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchtime", times, "-timeout", "60m", r.pkg)
+	cmd := exec.Command("go", "test", "-v", "-run", "^$", "-bench", pattern, "-benchtime", times, "-timeout", "60m", r.pkg)
 	cmd.Dir, cmd.Stderr = r.dir, os.Stderr
 	output, err := cmd.Output()
 	if err != nil {

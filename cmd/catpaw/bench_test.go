@@ -66,13 +66,11 @@ func end(cmd *exec.Cmd) {
 // stop ends the program as a service manager does and returns what it cost in all.
 func stop(b *testing.B, cmd *exec.Cmd) measure.Figures {
 	b.Helper()
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+	figures, err := measure.End(cmd)
+	if err != nil {
 		b.Fatal(err)
 	}
-	if err := cmd.Wait(); err != nil {
-		b.Fatal(err)
-	}
-	return measure.Ended(cmd.ProcessState)
+	return figures
 }
 
 func wait(b *testing.B, what string, done <-chan struct{}) {

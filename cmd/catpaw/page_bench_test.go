@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"catpaw/internal/measure"
+	"catpaw/pipeline/pipetest"
 )
 
 // BenchmarkPage compares the CPU of an agent with 1,000 checks each 10 s while a page is open, which asks every 3 s,
@@ -93,12 +93,7 @@ func lateness(b *testing.B, address string, look func()) float64 {
 // returns where its page is.
 func watchedAgent(b *testing.B, checks int) (address string, pid int) {
 	b.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	address = free.Addr().String()
-	free.Close()
+	address = pipetest.FreeAddress(b)
 	dir := configured(b, map[string]string{
 		"config.toml":  fmt.Sprintf("[[outputs.stdout]]\n[status]\nlisten = %q\n", address),
 		"p.net/a.toml": checksOf(newTarget(b), checks),

@@ -16,8 +16,8 @@ import (
 
 // What /proc tells is 0 where there is none.
 
-// Run returns what f costs this process and the children that end meanwhile: ms, ms-cpu, and MiB, the most resident
-// memory above what there was before.
+// Run returns what f costs this process and the children that end meanwhile: ms, ms-cpu, and MiB-added, the most resident
+// memory of this process above what there was before.
 func Run(f func()) Figures {
 	debug.FreeOSMemory()
 	before := memory(os.Getpid(), "VmRSS:")
@@ -25,29 +25,51 @@ func Run(f func()) Figures {
 	cpu, begun := CPU(), time.Now()
 	f()
 	wall := time.Since(begun)
-	return Figures{"ms": Milliseconds(wall), "ms-cpu": Milliseconds(CPU() - cpu), "MiB": memory(os.Getpid(), "VmHWM:") - before}
+	return Figures{"ms": Milliseconds(wall), "ms-cpu": Milliseconds(CPU() - cpu), "MiB-added": memory(os.Getpid(), "VmHWM:") - before}
 }
 
 // resetPeak sets VmHWM back to what is resident (proc(5), clear_refs). Where that is not allowed the peak is that of
 // all runs so far.
 func resetPeak() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 
-// Command runs a command to its end: ms, ms-cpu, and MiB, its most resident memory.
+// Command runs a command to its end: ms and ms-cpu, as Wait has it.
 func Command(cmd *exec.Cmd) (Figures, error) {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	begun := time.Now()
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %.300s", cmd, err, out)
+	if err := cmd.Start(); err != nil {
+		return nil, err
 	}
-	figures := Ended(cmd.ProcessState)
+	figures, err := Wait(cmd)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %.300s", err, out.Bytes())
+	}
 	figures["ms"] = Milliseconds(time.Since(begun))
 	return figures, nil
 }
 
-// Ended is what a process and its own ended children cost in all: ms-cpu and MiB, the most resident memory of one (getrusage(2) on Linux, which tells KiB).
-func Ended(state *os.ProcessState) Figures {
-	usage := state.SysUsage().(*syscall.Rusage)
-	return Figures{"ms-cpu": Milliseconds(state.UserTime() + state.SystemTime()), "MiB": float64(usage.Maxrss) / 1024}
+// Wait waits for a process to end and returns what it cost, with its own ended children: ms-cpu. Its memory is not told:
+// what getrusage(2) has as ru_maxrss begins with that of the process that started it, which Linux carries over exec.
+func Wait(cmd *exec.Cmd) (Figures, error) {
+	if err := cmd.Wait(); err != nil {
+		return nil, fmt.Errorf("%s: %w", cmd, err)
+	}
+	return Figures{"ms-cpu": Milliseconds(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime())}, nil
+}
+
+// End ends a process as a service manager does and returns what it cost in all: ms-cpu, and MiB, its most resident
+// memory until it was asked to end; of a process that has ended nobody tells it.
+func End(cmd *exec.Cmd) (Figures, error) {
+	peak := memory(cmd.Process.Pid, "VmHWM:")
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		return nil, err
+	}
+	figures, err := Wait(cmd)
+	if err != nil {
+		return nil, err
+	}
+	figures["MiB"] = peak
+	return figures, nil
 }
 
 // CPU is the time, user and system, that this process and its ended children have used.

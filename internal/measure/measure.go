@@ -11,24 +11,30 @@ import (
 )
 
 // Figures are what one run gave, by unit: "ms" on the wall, "ms-cpu" of processor time, user and system, "MiB" of
-// resident memory, "events/s" and so on.
+// a process's resident memory, "MiB-added" of what a run adds to it, "events/s" and so on.
 type Figures map[string]float64
 
 // Bare is the suffix of the unit of a comparison's figure.
 const Bare = "/bare"
 
-// Scales are the sizes, in times of the one that a bound is for, at which the growth of a cost is looked at.
-var Scales = []int{1, 4, 16}
+// Scale is a size, in times of the one that a bound is for.
+type Scale int
+
+// Scales are those at which the growth of a cost is looked at, from the smallest to the largest.
+var Scales = []Scale{1, 4, 16}
+
+// String is the name of the sub-benchmark at this size.
+func (s Scale) String() string { return fmt.Sprintf("x%d", int(s)) }
 
 // Grow runs a benchmark at each of the Scales of its size.
 func Grow(b *testing.B, size int, run func(b *testing.B, n int)) {
 	for _, scale := range Scales {
-		b.Run(fmt.Sprint("x", scale), func(b *testing.B) { run(b, scale*size) })
+		b.Run(scale.String(), func(b *testing.B) { run(b, int(scale)*size) })
 	}
 }
 
 // Compare runs both sides in turn, as often as the benchmark is to loop (-benchtime 5x), so that what else the machine
-// does falls on both, and reports the median of each figure, the comparison's with the suffix Bare.
+// does falls on both, now the one first and now the other, and reports the median of each figure, the comparison's with the suffix Bare.
 func Compare(b *testing.B, ours, bare func() Figures) {
 	b.Helper()
 	all := map[string][]float64{}
@@ -37,11 +43,15 @@ func Compare(b *testing.B, ours, bare func() Figures) {
 			all[unit+suffix] = append(all[unit+suffix], value)
 		}
 	}
+	sides := []func(){func() { add(ours(), "") }}
+	if bare != nil {
+		sides = append(sides, func() { add(bare(), Bare) })
+	}
 	for b.Loop() {
-		if bare != nil {
-			add(bare(), Bare)
+		slices.Reverse(sides) // who comes second finds the caches warm
+		for _, side := range sides {
+			side()
 		}
-		add(ours(), "")
 	}
 	for _, unit := range slices.Sorted(maps.Keys(all)) {
 		b.ReportMetric(Median(all[unit]), unit)

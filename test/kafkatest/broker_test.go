@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"catpaw/pipeline/pipetest"
 )
 
 // apache is a broker of Apache Kafka: a cluster of one, with KRaft.
@@ -89,7 +90,7 @@ func newApache(t testing.TB, jars, dir string) *apache {
 	a.authority.write(t, dir)
 	var listeners []string
 	names := []string{"PLAINTEXT", "LOGIN", "TLS", "SAFE", "CONTROLLER"}
-	for i, port := range freePorts(t, len(names)) {
+	for i, port := range pipetest.FreePorts(t, len(names)) {
 		name := names[i]
 		a.ports[name] = port
 		if name != "CONTROLLER" {
@@ -175,24 +176,6 @@ func (a *apache) on(listener string) string {
 func (a *apache) logged() string {
 	data, _ := os.ReadFile(a.log.Name())
 	return string(data[max(0, len(data)-4000):])
-}
-
-// freePorts returns ports that nobody uses now, each another: they are given back only when all are found. They lie
-// below those that systems give to whoever connects (ip(7), ip_local_port_range): a server that is away for a while must
-// find its own free when it comes back.
-func freePorts(t testing.TB, n int) (ports []int) {
-	t.Helper()
-	for range 1000 {
-		if len(ports) == n {
-			return ports
-		}
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))); err == nil {
-			defer l.Close()
-			ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-		}
-	}
-	t.Fatal("no free ports")
-	return nil
 }
 
 func must(t testing.TB, err error) {

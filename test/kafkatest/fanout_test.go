@@ -18,6 +18,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"catpaw/pipeline/pipetest"
 )
 
 // sink is one receiver: how to make it go away and come back, and what it has.
@@ -174,7 +176,7 @@ func newHook(t *testing.T, name string) (s *sink, url string) {
 // newStream is a NATS server with a stream; when it is pulled, it is shut down.
 func newStream(t *testing.T) (s *sink, url string) {
 	t.Helper()
-	options := &server.Options{Host: "127.0.0.1", Port: freePorts(t, 1)[0], NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir()}
+	options := &server.Options{Host: "127.0.0.1", Port: pipetest.FreePorts(t, 1)[0], NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir()}
 	var running *server.Server
 	start := func() {
 		var err error

@@ -3,11 +3,9 @@ package natstest
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"catpaw/internal/measure"
+	"catpaw/pipeline/pipetest"
 )
 
 // BenchmarkJetStream drains a durable queue of 200,000 events into a stream, through the whole agent, and
@@ -28,7 +27,7 @@ func BenchmarkJetStream(b *testing.B) {
 		b.Fatalf("%v: %s", err, out)
 	}
 	measure.Grow(b, 200_000, func(b *testing.B, n int) {
-		address := free(b)
+		address := pipetest.FreeAddress(b)
 		full := fill(b, binary, address, n)
 		measure.Compare(b,
 			func() measure.Figures { return drain(b, binary, full, address, n) },
@@ -36,27 +35,13 @@ func BenchmarkJetStream(b *testing.B) {
 	})
 }
 
-func free(b *testing.B) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
 // fill makes a state directory with the events queued, while nobody listens.
 func fill(b *testing.B, binary, address string, events int) (dir string) {
 	b.Helper()
 	dir = b.TempDir()
-	var text strings.Builder
-	for i := range events {
-		text.WriteString("[,"[min(i, 1) : min(i, 1)+1])
-		fmt.Fprintf(&text, `{"event_status":"Warning","labels":{"check":"disk usage","mount":"/data/%d"},"description":"%d %% used of a disk that ought to hold the data of customer %d"}`, i, i%100, i)
-	}
 	says := filepath.Join(dir, "says")
+	pipetest.BurstFile(b, says, events, events)
 	for path, content := range map[string]string{
-		says:                                  text.String() + "]",
 		filepath.Join(dir, "c/config.toml"):   fmt.Sprintf("[[outputs.nats]]\nservers = ['nats://%s']\njetstream = true\nqueue = { max_events = 10000000, max_bytes = '16GiB' }\n", address),
 		filepath.Join(dir, "c/p.exec/a.toml"): fmt.Sprintf("[[instances]]\ninterval = '1h'\ntimeout = '10m'\nmax_output = '2GiB'\ncommands = [['cat', %q]]\n", says),
 		filepath.Join(dir, "c/p.net/a.toml"):  "[[instances]]\n",
@@ -104,22 +89,27 @@ func drain(b *testing.B, binary, full, address string, events int) measure.Figur
 	defer stop(s)
 	made := stream(b, s, jetstream.StreamConfig{Name: "ALERTS", Subjects: []string{"catpaw.>"}})
 	agent := run(b, binary, dir, "-plugins", "net") // the events' own check does not run again
-	await(b, made, 1)
+	early := await(b, made, 1)                      // they came before the time begins
 	begun := time.Now()
-	await(b, made, uint64(events))
+	came := await(b, made, uint64(events)) - early
 	took := time.Since(begun)
-	agent.Process.Signal(os.Interrupt)
-	agent.Wait()
-	figures := measure.Ended(agent.ProcessState)
-	figures["events/s"] = float64(events) / took.Seconds()
+	figures, err := measure.End(agent)
+	if err != nil {
+		b.Fatal(err)
+	}
+	figures["events/s"] = float64(came) / took.Seconds()
 	return figures
 }
 
-func await(b *testing.B, s jetstream.Stream, events uint64) {
+// await waits until a stream has so many events and returns how many it has then.
+func await(b *testing.B, s jetstream.Stream, events uint64) (there uint64) {
 	b.Helper()
-	for deadline := time.Now().Add(10 * time.Minute); held(b, s) < events; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(time.Millisecond) {
+		if there = held(b, s); there >= events {
+			return there
+		}
 		if time.Now().After(deadline) {
-			b.Fatalf("%d of %d came", held(b, s), events)
+			b.Fatalf("%d of %d came", there, events)
 		}
 	}
 }
@@ -134,7 +124,7 @@ func bare(b *testing.B, events int) measure.Figures {
 	if err != nil {
 		b.Fatal(err)
 	}
-	data := event(1).JSON()
+	data := pipetest.BurstMessage().JSON()
 	begun := time.Now()
 	const flight = 4000
 	for from := 0; from < events; from += flight {

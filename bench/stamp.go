@@ -1,0 +1,74 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// stamp tells when something was measured, and of what. That of a row from before there were stamps is empty.
+type stamp struct {
+	at     string // RFC 3339, in UTC
+	commit string // with -dirty where the files were not those of the commit
+}
+
+// now is taken with each figure: a run takes long enough for somebody to commit, or to change a file, meanwhile.
+func now() stamp {
+	commit := said("git", "rev-parse", "--short", "HEAD")
+	if said("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!"+resultsFile, ":!"+reportFile, ":!"+plotFile) != "" {
+		commit += "-dirty" // what this program itself writes does not count
+	}
+	return stamp{time.Now().UTC().Format(time.RFC3339), commit}
+}
+
+func (s stamp) String() string {
+	if s == (stamp{}) {
+		return "some time before"
+	}
+	day, _, _ := strings.Cut(s.at, "T")
+	return day + ", commit " + s.commit
+}
+
+// newest is the stamp of what was measured last.
+func (found results) newest() (last stamp) {
+	for _, m := range found {
+		last = slices.MaxFunc([]stamp{last, m.of}, func(a, b stamp) int { return cmp.Compare(a.at, b.at) })
+	}
+	return last
+}
+
+// older names the stamps of these figures that are others than the newest; "" where there are none.
+func (found results) older(keys ...string) string {
+	var all []string
+	for _, key := range keys {
+		if m, ok := found[key]; ok {
+			all = append(all, m.of.String())
+		}
+	}
+	slices.Sort(all)
+	newest := found.newest().String()
+	return strings.Join(slices.DeleteFunc(slices.Compact(all), func(s string) bool { return s == newest }), "; ")
+}
+
+// machine is what the report was written on.
+func machine() string {
+	model := "unknown processors"
+	text, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(text)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			model = strings.TrimSpace(value)
+		}
+	}
+	return fmt.Sprintf("%s, %d processors, %s, %s, %s", model, runtime.NumCPU(), said("uname", "-sr"), runtime.Version(), runtime.GOARCH)
+}
+
+// said is what a command says; nothing where it fails.
+func said(name string, args ...string) string {
+	out, _ := exec.Command(name, args...).Output()
+	return strings.TrimSpace(string(out))
+}
