@@ -44,7 +44,7 @@ func TestASilenceHasItsBounds(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	s := New(func(Process) bool { return true })
+	s := New(func(*Process) bool { return true })
 	one, err := s.Add(Silence{Match: match("a", "b"), Process: Process{PID: 1}}, now)
 	if err != nil {
 		t.Fatal(err)
