@@ -2,6 +2,7 @@ package agent
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
@@ -27,14 +28,14 @@ const (
 // bursts has the garbage collector, which the whole process shares, run less often while much is told at
 // once.
 type bursts struct {
-	live func() uint64 // bytes that the last collection left
+	live func() uint64 // bytes of which the percentage is taken
 
-	mu    sync.Mutex
-	frees []func()    // give memory back
-	usual int         // GC percentage when all is calm
-	now   int         // GC percentage in the burst
-	timer *time.Timer // nil while all is calm
-	last  time.Time   // that much was told
+	mu       sync.Mutex
+	frees    []func()    // give memory back
+	usual    int         // GC percentage when all is calm
+	timer    *time.Timer // nil while all is calm
+	last     time.Time   // that much was told
+	watching bool        // the next collection
 }
 
 // newBursts begins with a burst, which a start is; after it all is calm, unless the user says otherwise with GOGC.
@@ -42,7 +43,7 @@ func newBursts() *bursts {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(calmGC)
 	}
-	b := &bursts{live: liveHeap, frees: []func(){debug.FreeOSMemory, forgetPages}}
+	b := &bursts{live: liveBytes, frees: []func(){debug.FreeOSMemory, forgetPages}}
 	b.goesOn()
 	return b
 }
@@ -52,28 +53,51 @@ func (b *bursts) goesOn() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.last = time.Now()
-	if b.timer == nil {
-		b.usual = debug.SetGCPercent(-1)
-		b.now = -1
-		b.timer = time.AfterFunc(calmAfter, b.over)
-	} else {
+	if b.timer != nil {
 		b.timer.Reset(calmAfter)
+		return
 	}
-	percent := max(burstGC, int(100*burstRoom/max(b.live(), 1<<20)))
-	if b.usual < 0 || b.usual > percent { // the user asked for more, with GOGC
-		percent = b.usual
-	}
-	if percent != b.now { // setting it stops the world for a moment
-		debug.SetGCPercent(percent)
-		b.now = percent
+	b.timer = time.AfterFunc(calmAfter, b.over)
+	b.usual = debug.SetGCPercent(-1)
+	b.adapt()
+	if !b.watching {
+		b.watching = true
+		b.watch()
 	}
 }
 
-// liveHeap is what the last collection left, 0 before the first.
-func liveHeap() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+// adapt sets the GC percentage of a burst, by what is live now. No heap counts as smaller than 4 MiB.
+func (b *bursts) adapt() {
+	percent := max(burstGC, int(100*burstRoom/max(b.live(), 4<<20)))
+	if b.usual < 0 || b.usual > percent { // the user asked for more, with GOGC
+		percent = b.usual
+	}
+	debug.SetGCPercent(percent)
+}
+
+// watch has the percentage adapted after each collection of a burst: what was right for the heap before would let the
+// one that it left grow without bounds.
+func (b *bursts) watch() {
+	type dropped struct{ _ [64]byte } // is found to be so by the next collection
+	runtime.AddCleanup(new(dropped), func(b *bursts) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.watching = b.timer != nil; b.watching {
+			b.adapt()
+			b.watch()
+		}
+	}, b)
+}
+
+// liveBytes is of what the GC percentage is taken (https://go.dev/doc/gc-guide): what the last collection left, stacks
+// and globals.
+func liveBytes() (sum uint64) {
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
+	metrics.Read(samples)
+	for _, s := range samples {
+		sum += s.Value.Uint64()
+	}
+	return sum
 }
 
 // over gives back the memory that a burst took. One that begins meanwhile is another.

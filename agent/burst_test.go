@@ -58,20 +58,46 @@ func TestTheCollectorRestsInABurst(t *testing.T) {
 
 // TestASmallHeapIsNotCollectedAgainAndAgain while it grows.
 func TestASmallHeapIsNotCollectedAgainAndAgain(t *testing.T) {
-	withGC(t, 50, func(t *testing.T) {
-		b, freed := counted()
-		for _, step := range []struct {
-			live uint64
-			want int
-		}{{0, 100 * burstRoom >> 20}, {4 << 20, 1200}, {12 << 20, 400}, {100 << 20, burstGC}, {4 << 20, 1200}} {
-			b.live = func() uint64 { return step.live }
+	for live, want := range map[uint64]int{0: 1200, 4 << 20: 1200, 12 << 20: 400, 100 << 20: burstGC} {
+		withGC(t, 50, func(t *testing.T) {
+			b, freed := counted()
+			b.live = func() uint64 { return live }
 			b.goesOn()
-			expect(t, time.Second, step.want, freed, 0)
+			expect(t, time.Second, want, freed, 0)
+			expect(t, time.Minute, 50, freed, 1)
+		})
+	}
+	if runtime.GC(); liveBytes() < 1<<20 { // tables of the program alone are more
+		t.Errorf("the runtime tells of %d bytes", liveBytes())
+	}
+}
+
+// TestEveryCollectionIsHeeded, as long as the burst goes on: the heap has grown.
+func TestEveryCollectionIsHeeded(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(50))
+	var live atomic.Uint64
+	b := &bursts{live: live.Load}
+	collected := func(megabytes uint64, want int) {
+		t.Helper()
+		live.Store(megabytes << 20)
+		for deadline := time.Now().Add(time.Minute); gcPercent() != want; time.Sleep(time.Millisecond) {
+			if runtime.GC(); time.Now().After(deadline) {
+				t.Fatalf("with %d MiB the percentage is %d, not %d", megabytes, gcPercent(), want)
+			}
 		}
-		expect(t, time.Minute, 50, freed, 1)
-	})
-	if runtime.GC(); liveHeap() == 0 {
-		t.Error("the runtime does not tell what is live")
+	}
+	b.goesOn()
+	for range 3 {
+		b.goesOn()
+		collected(4, 1200)
+		collected(12, 400)
+		collected(100, burstGC)
+	}
+	b.calm(0)
+	for range 3 {
+		if runtime.GC(); gcPercent() != 50 {
+			t.Fatalf("the burst is over, and the percentage is %d", gcPercent())
+		}
 	}
 }
 
