@@ -13,8 +13,8 @@ type Result struct {
 	Event *Event // nil at the end of the run
 	End   *RunEnd
 	Memo  []byte // with End: what the check remembers from now on; nil = what it did
-	// Together are the results of a whole run that must be committed at once. Such a result holds
-	// nothing else, and processors never see it.
+	// Together are results that go on together: those of a whole run, which must be committed at once, or some of many.
+	// Such a result holds nothing else, and processors never see it.
 	Together []Result
 }
 

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +52,43 @@ func TestChecksComeInTheOrderOfTheirPlaces(t *testing.T) {
 	for _, c := range []struct{ a, b string }{{"a.toml:9", "b.toml:1"}, {"a.toml:2", "a.toml:10"}, {"a.toml:1", "a.toml:2"}} {
 		if compareSources(c.a, c.b) >= 0 || compareSources(c.b, c.a) <= 0 {
 			t.Errorf("%s does not come before %s", c.a, c.b)
+		}
+	}
+}
+
+// TestManyResultsGoOnInOrder, and are counted, held and completed as single ones are.
+func TestManyResultsGoOnInOrder(t *testing.T) {
+	t.Parallel()
+	for _, recalls := range []bool{false, true} {
+		var got []string
+		sends := 0
+		take := func(r Result) {
+			sends++
+			for _, one := range append(r.Together, r) {
+				if one.Event != nil {
+					got = append(got, one.Event.Description+one.Event.TitleRule)
+				}
+			}
+		}
+		report := NewReport(&Check{ID: "exec/1"}, &Run{}, take)
+		if recalls {
+			report.Recall()
+		}
+		var events []Event
+		var want []string
+		for i := range 3*atOnce + 1 {
+			events = append(events, Event{Status: Warning, Description: fmt.Sprint(i)})
+			want = append(want, fmt.Sprint(i)+"$check")
+		}
+		report.AddAll(events)
+		report.AddAll(nil)
+		wantSends := 4
+		if recalls {
+			wantSends = 1
+			report.finish(RunEnd{Well: true}, true)
+		}
+		if !slices.Equal(got, want) || sends != wantSends || report.counted() != (tally{results: len(want), bad: len(want), worst: Warning}) {
+			t.Errorf("recalls %v: %d sends, %v, %+v", recalls, sends, got, report.counted())
 		}
 	}
 }

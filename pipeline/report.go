@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,17 +51,17 @@ func (r *Report) Remember(data []byte) {
 	r.memo = data
 }
 
-// hand passes a result on, or holds it.
-func (r *Report) hand(result Result) {
+// keeps counts results, and keeps them where those of the run are to go on all together.
+func (r *Report) keeps(results ...Result) bool {
 	r.mu.Lock()
-	r.tally.add(result.Event.Status)
-	if r.holds {
-		r.held = append(r.held, result)
-		r.mu.Unlock()
-		return
+	defer r.mu.Unlock()
+	for i := range results {
+		r.tally.add(results[i].Event.Status)
 	}
-	r.mu.Unlock()
-	r.send(result)
+	if r.holds {
+		r.held = append(r.held, results...)
+	}
+	return r.holds
 }
 
 // counted is what was reported so far.
@@ -83,8 +84,30 @@ func (r *Report) finish(end RunEnd, well bool) {
 	r.send(Result{Check: r.check, Together: append(r.held, last)})
 }
 
+// atOnce is how many results AddAll hands on together.
+const atOnce = 16
+
+// AddAll is Add for many results: to hand each on by itself is a tenth of what they cost.
+func (r *Report) AddAll(events []Event) {
+	for chunk := range slices.Chunk(events, atOnce) {
+		results := make([]Result, len(chunk))
+		for i := range chunk {
+			results[i] = r.result(chunk[i])
+		}
+		if !r.keeps(results...) {
+			r.send(Result{Check: r.check, Together: results})
+		}
+	}
+}
+
 // Add reports one result.
 func (r *Report) Add(e Event) {
+	if result := r.result(e); !r.keeps(result) {
+		r.send(result)
+	}
+}
+
+func (r *Report) result(e Event) Result {
 	if e.Time == 0 {
 		e.Time = time.Now().Unix()
 	}
@@ -97,7 +120,7 @@ func (r *Report) Add(e Event) {
 	if len(e.Description) > MaxDescription {
 		e.Description = printable.Cut(e.Description, MaxDescription)
 	}
-	r.hand(Result{Check: r.check, Run: r.run, Event: &e})
+	return Result{Check: r.check, Run: r.run, Event: &e}
 }
 
 // Incomplete says that a source could not be looked at in full this time, so that alerts from it that

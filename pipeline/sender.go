@@ -93,7 +93,7 @@ func (s *sender) write(lane int, parcels []store.Parcel) []error {
 }
 
 func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
-	delivered := parcels[:0:0]
+	delivered := make([]store.Parcel, 0, len(parcels))
 	for i, err := range verdicts {
 		switch {
 		case err == nil:

@@ -18,6 +18,8 @@ const (
 	// maxHeld is how many events wait for the command to exit, so that its exit status and stderr can
 	// go into their descriptions. Those beyond go on as they are.
 	maxHeld = 1000
+	// maxMore is how many of those go on together.
+	maxMore = 16
 	// maxFaults is how many faults of one output are shown.
 	maxFaults = 5
 	// stderrShown is how many bytes of stderr are shown.
@@ -65,7 +67,7 @@ func (o *outcome) fault(format string, args ...any) {
 
 // runJSON hands on every event that can be read, whatever happens to the rest.
 func (o *outcome) runJSON(ctx context.Context, r *pipeline.Report, spec command.Spec, timeout string) {
-	var held []pipeline.Event
+	var held, more []pipeline.Event
 	var broken error // what made the rest of the output unreadable
 	blank := true
 	spec.Stdout = func(stdout io.Reader) {
@@ -75,8 +77,11 @@ func (o *outcome) runJSON(ctx context.Context, r *pipeline.Report, spec command.
 			o.events++
 			if len(held) < maxHeld {
 				held = append(held, event)
-			} else {
-				r.Add(event)
+				return
+			}
+			if more = append(more, event); len(more) == maxMore {
+				r.AddAll(more)
+				more = more[:0]
 			}
 		}, func(index int, err error) { o.fault("event %d: %v", index, err) })
 		blank = broken == nil && s.index == 0 && !s.sawArray
@@ -90,13 +95,14 @@ func (o *outcome) runJSON(ctx context.Context, r *pipeline.Report, spec command.
 	case blank && o.result.Exit != 0:
 		o.fault("it printed nothing and ended with %s", o.ending())
 	}
+	r.AddAll(more)
 	notes := o.notes()
 	for i := range held {
 		if held[i].Status.IsBad() && len(notes) > 0 {
 			held[i].Description = annotate(held[i].Description, notes)
 		}
-		r.Add(held[i])
 	}
+	r.AddAll(held)
 }
 
 // each reads the output to its end, or to where it is broken.
