@@ -22,7 +22,7 @@ type entry struct {
 	Alert
 	from   unique.Handle[origin]
 	Labels pipeline.Labels
-	told   []string // outputs that heard of this episode; nil = all
+	told   *audience // outputs that heard of this episode; nil = all
 
 	key   string
 	id    uint64 // rises from alert to alert, see stateKey
@@ -148,7 +148,7 @@ func (p *Processor) Restore(states []store.State) {
 		}
 		p.lastID = max(p.lastID, e.id)
 		if e.told != nil {
-			e.told = p.routes.list(e.told)
+			e.told = p.routes.list(e.told.names)
 		}
 		e.restored = true
 		p.keep(e)

@@ -319,7 +319,7 @@ func TestAnAlertIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	now := time.Now().Round(0)
 	e := &entry{
-		key: "k", id: 7, stale: true, from: unique.Make(origin{"exec/1", "a \"b\"", "$check"}), Labels: pipeline.L("a", "\x01é", "check", "c"), told: []string{"x", "y"}, extra: &extra{ack: "root knows"},
+		key: "k", id: 7, stale: true, from: unique.Make(origin{"exec/1", "a \"b\"", "$check"}), Labels: pipeline.L("a", "\x01é", "check", "c"), told: &audience{[]string{"x", "y"}}, extra: &extra{ack: "root knows"},
 		Alert: Alert{
 			Phase: Firing, Severity: pipeline.Critical, Told: pipeline.Warning, Worst: pipeline.Info, FirstFire: 5, BadFor: 6, Bad: 7, Good: 8,
 			Count: 9, Sent: 10, At: now, Flaps: 11, Acked: true,
@@ -391,7 +391,7 @@ func TestAStoredAlertThatIsNoneIsAnError(t *testing.T) {
 
 func BenchmarkStored(b *testing.B) {
 	p := New(zap.NewNop())
-	e := &entry{key: "4f1b21a435253bf868a1249d3ba7715f", id: 7, from: unique.Make(origin{"exec/1", "/opt/x.sh", "$check"}), told: []string{"x", "y"},
+	e := &entry{key: "4f1b21a435253bf868a1249d3ba7715f", id: 7, from: unique.Make(origin{"exec/1", "/opt/x.sh", "$check"}), told: &audience{[]string{"x", "y"}},
 		Labels: pipeline.L("check", "disk usage", "from_plugin", "exec", "mount", "/data/1234"), Alert: Alert{Phase: Firing, Count: 1, Sent: 1, At: time.Now(), FirstFire: time.Now().Unix()}}
 	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {

@@ -65,10 +65,10 @@ func (p *Processor) encode(e *entry) store.State {
 		b = appendText(b, textLabel, e.Labels[i].Key)
 		b = appendText(b, textLabel, e.Labels[i].Value)
 	}
-	if e.told != nil && len(e.told) == 0 {
+	if e.told != nil && len(e.told.names) == 0 {
 		b = appendText(b, textOutput, "")
 	}
-	for _, name := range e.told {
+	for _, name := range e.heard() {
 		b = appendText(b, textOutput, name)
 	}
 	for i, value := range [numbers - numberPhase]int64{
@@ -103,7 +103,7 @@ func (d *decoder) decode(state store.State) (*entry, error) {
 	}
 	text, n := &f.text, func(field protowire.Number) int64 { return f.number[field-numberPhase] }
 	e := &entry{
-		key: text[textKey], id: binary.BigEndian.Uint64([]byte(state.Key)), stale: true, told: f.outputs, Labels: pipeline.L(f.labels...),
+		key: text[textKey], id: binary.BigEndian.Uint64([]byte(state.Key)), stale: true, Labels: pipeline.L(f.labels...),
 		from: unique.Make(origin{Owner: text[textCheck], Source: text[textSource], TitleRule: text[textTitle]}),
 		Alert: Alert{
 			Phase: Phase(n(numberPhase)), Severity: pipeline.Status(n(numberSeverity)), Told: pipeline.Status(n(numberTold)),
@@ -117,6 +117,9 @@ func (d *decoder) decode(state store.State) (*entry, error) {
 		e.At = moment(n(numberLastSent))
 	case Recovered:
 		e.At = moment(n(numberEnded))
+	}
+	if f.outputs != nil {
+		e.told = &audience{f.outputs}
 	}
 	e.noteAck(text[textAck])
 	return e, nil

@@ -155,7 +155,7 @@ func (e *shown) view(now time.Time) View {
 	title, _ := e.name()
 	v := View{
 		Key: e.key, Title: title, Labels: e.Labels.Map(), Check: e.origin().Owner, Phase: e.Phase.String(),
-		Told: int(e.Count), Of: policy.RepeatNumber, Standing: e.standing(policy, now), Muted: e.mutedNow, Acked: e.extras().ack, Outputs: e.told,
+		Told: int(e.Count), Of: policy.RepeatNumber, Standing: e.standing(policy, now), Muted: e.mutedNow, Acked: e.extras().ack, Outputs: e.heard(),
 		Description: e.seen,
 	}
 	if e.Phase == Pending || e.Phase == Firing {
