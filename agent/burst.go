@@ -43,6 +43,7 @@ func newBursts() *bursts {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(calmGC)
 	}
+	limitMemory()
 	b := &bursts{live: liveBytes, frees: []func(){debug.FreeOSMemory, forgetPages}}
 	b.goesOn()
 	return b
