@@ -20,10 +20,17 @@ func (r row) rounds(scale string) string {
 	return "3x"
 }
 
-// measure runs the benchmark of a row at all its sizes, or only at that of its bounds.
-func (r row) measure(found results, boundsOnly bool) error {
+// a pass measures the sizes of a row that it is for.
+type pass func(r row, scale string) bool
+
+// forBounds is what bounds need, forRest all else.
+func forBounds(r row, scale string) bool { return len(r.bounds) > 0 && scale == r.boundAt() }
+func forRest(r row, scale string) bool   { return !forBounds(r, scale) }
+
+// measure runs the benchmark of a row at the sizes of a pass.
+func (r row) measure(found results, wanted pass) error {
 	for _, scale := range r.scales() {
-		if boundsOnly && (len(r.bounds) == 0 || scale != r.boundAt()) {
+		if !wanted(r, scale) {
 			continue
 		}
 		output, err := goTest(r, scale, r.rounds(scale))

@@ -43,8 +43,9 @@ func misplaced(key string, targets []any) string {
 	var names []string
 	for _, target := range targets {
 		t := reflect.TypeOf(target).Elem()
-		for _, name := range slices.Sorted(maps.Keys(fieldsOf(t))) {
-			inside := t.FieldByIndex(fieldsOf(t)[name]).Type
+		own := fieldsOf(t)
+		for _, name := range slices.Sorted(maps.Keys(own)) {
+			inside := t.FieldByIndex(own[name]).Type
 			if inside.Kind() == reflect.Struct && fieldsOf(inside)[key] != nil {
 				return fmt.Sprintf("; it belongs into the table %q, as in %s.%s = …", name, name, key)
 			}
@@ -57,13 +58,13 @@ func misplaced(key string, targets []any) string {
 // fields are the places of a struct's fields (reflect.Value.FieldByIndex) by their names in a file.
 type fields map[string][]int
 
-// known are the fields of every type that was asked for: a thousand instances of one probe ask a thousand times, and
+// fieldsByType are the fields of every type that was asked for: a thousand instances of one probe ask a thousand times, and
 // without this a fifth of the time to read them went there.
-var known sync.Map // reflect.Type → fields
+var fieldsByType sync.Map // reflect.Type → fields
 
 // fieldsOf are the tagged fields of a struct, those of embedded structs included.
 func fieldsOf(t reflect.Type) fields {
-	if found, ok := known.Load(t); ok {
+	if found, ok := fieldsByType.Load(t); ok {
 		return found.(fields)
 	}
 	found := fields{}
@@ -72,7 +73,7 @@ func fieldsOf(t reflect.Type) fields {
 			found[name] = field.Index
 		}
 	}
-	known.Store(t, found)
+	fieldsByType.Store(t, found)
 	return found
 }
 

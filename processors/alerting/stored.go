@@ -46,7 +46,7 @@ const (
 	numberLastSent
 	numberEnded
 	numberAcked
-	numbers
+	numberEnd
 )
 
 // encode writes what decode reads.
@@ -71,7 +71,7 @@ func (p *Processor) encode(e *entry) store.State {
 	for _, name := range e.heard() {
 		b = appendText(b, textOutput, name)
 	}
-	for i, value := range [numbers - numberPhase]int64{
+	for i, value := range [numberEnd - numberPhase]int64{
 		int64(e.Phase), int64(e.Severity), int64(e.Told), int64(e.Worst), e.FirstFire, int64(e.BadFor),
 		int64(e.Bad), int64(e.Good), int64(e.Count), int64(e.Sent), int64(e.Flaps), nanoseconds(e.at(Firing)), nanoseconds(e.at(Recovered)), truth(e.Acked),
 	} {
@@ -130,7 +130,7 @@ type fields struct {
 	text    [textEnd]string
 	labels  []string
 	outputs []string
-	number  [numbers - numberPhase]int64
+	number  [numberEnd - numberPhase]int64
 }
 
 // read takes a message apart. Fields that it does not know are of a later version, and skipped.
@@ -148,7 +148,7 @@ func (d *decoder) read(b []byte) (*fields, error) {
 			var value []byte
 			value, n = protowire.ConsumeBytes(b)
 			f.set(field, d.shared.Text(value))
-		case kind == protowire.VarintType && field >= numberPhase && field < numbers:
+		case kind == protowire.VarintType && field >= numberPhase && field < numberEnd:
 			var value uint64
 			value, n = protowire.ConsumeVarint(b)
 			f.number[field-numberPhase] = int64(value)
