@@ -8,7 +8,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -291,10 +290,34 @@ func rows(b *strings.Builder, prefix string, options []option) {
 
 const begin, end = "<!-- made by make docs from the source: begin -->\n", "<!-- end -->\n"
 
-// TestTheReferenceIsThatOfTheSource: docs/configuration.md holds every option, its type, default and meaning.
-func TestTheReferenceIsThatOfTheSource(t *testing.T) {
+// TestTheDocsAreThoseOfTheSource: docs/configuration.md holds every option, its type, default and meaning; docs/schema is
+// for editors. With a fault in any of it nothing is written.
+func TestTheDocsAreThoseOfTheSource(t *testing.T) {
 	t.Parallel()
 	main, probes := reference(t)
+	files := schemas(t, main, probes)
+	const page = "../docs/configuration.md"
+	files[page] = withReference(t, page, main, probes)
+	found, err := filepath.Glob("../docs/schema/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range found {
+		if files[name] == "" {
+			t.Errorf("%s is of no probe: remove it", name)
+		}
+	}
+	if t.Failed() {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		want(t, name, files[name])
+	}
+}
+
+// withReference is the page with the reference that the source makes.
+func withReference(t *testing.T, file string, main, probes []section) string {
+	t.Helper()
 	var made strings.Builder
 	made.WriteString("\n## conf.d/*.toml\n")
 	for _, s := range main {
@@ -305,14 +328,13 @@ func TestTheReferenceIsThatOfTheSource(t *testing.T) {
 		s.markdown(&made)
 	}
 	made.WriteString("\n")
-	const file = "../docs/configuration.md"
 	page := read(t, file)
 	before, rest, found := strings.Cut(page, begin)
 	_, after, ended := strings.Cut(rest, end)
 	if !found || !ended {
 		t.Fatalf("%s has lost its marks", file)
 	}
-	want(t, file, before+begin+made.String()+end+after)
+	return before + begin + made.String() + end + after
 }
 
 // want compares a file with what it ought to be.
@@ -351,10 +373,9 @@ func tables(options []option) map[string]any {
 	return map[string]any{"type": "array", "items": schema(options)}
 }
 
-// TestTheSchemasAreThoseOfTheSource: docs/schema is for editors.
-func TestTheSchemasAreThoseOfTheSource(t *testing.T) {
-	t.Parallel()
-	main, probes := reference(t)
+// schemas are the files of docs/schema by name.
+func schemas(t *testing.T, main, probes []section) map[string]string {
+	t.Helper()
 	of := map[string]section{}
 	for _, s := range append(main, probes...) {
 		of[strings.Trim(s.title, "`[]")] = s
@@ -383,16 +404,14 @@ func TestTheSchemasAreThoseOfTheSource(t *testing.T) {
 		file["instances"], file["partials"] = tables(instance), tables(partial)
 		files["p."+name+".json"] = file
 	}
+	made := map[string]string{}
 	for name, properties := range files {
 		whole := map[string]any{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "properties": properties, "additionalProperties": false}
 		encoded, err := json.MarshalIndent(whole, "", " ")
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, "../docs/schema/"+name, string(encoded)+"\n")
+		made["../docs/schema/"+name] = string(encoded) + "\n"
 	}
-	found, err := fs.Glob(os.DirFS("../docs/schema"), "*.json")
-	if err != nil || len(found) != len(files) {
-		t.Errorf("there are %v, want %d (%v)", found, len(files), err)
-	}
+	return made
 }
