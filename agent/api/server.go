@@ -27,7 +27,7 @@ type Options struct {
 	User string `toml:"user"`
 	// of `user`
 	Password config.Secret `toml:"password"`
-	// `Authorization: Bearer …`; instead, or as well
+	// `Authorization: Bearer …`, for programs: a browser cannot send it
 	Token config.Secret `toml:"token"`
 }
 
