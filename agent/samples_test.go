@@ -2,10 +2,12 @@ package agent
 
 import (
 	"encoding/json"
+	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -34,21 +36,25 @@ func TestEverySampleWorks(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
 	for _, page := range pages(t) {
+		var probe []string
 		for _, m := range sample.FindAllStringSubmatch(read(t, page), -1) {
 			seen[m[1]]++
 			switch m[1] {
 			case "toml":
 				trySample(t, page, m[2])
 			case "json":
-				if !json.Valid([]byte(m[2])) {
+				if !json.Valid([]byte(strings.ReplaceAll(m[2], ",…", ""))) { // what is left out
 					t.Errorf("%s: no JSON:\n%s", page, m[2])
 				}
 			case "go":
-				buildSample(t, page, m[2])
+				probe = append(probe, m[2])
 			case "sh":
 			default:
 				t.Errorf("%s: nobody tries samples of %s", page, m[1])
 			}
+		}
+		if probe != nil {
+			buildProbe(t, page, probe)
 		}
 	}
 	if seen["toml"] < 20 || seen["json"] < 2 || seen["go"] < 1 {
@@ -86,30 +92,74 @@ func trySample(t *testing.T, page, text string) {
 	}
 }
 
-// buildSample builds Go code as a package of this module, without writing it there.
-func buildSample(t *testing.T, page, text string) {
+// buildProbe builds a probe as a page shows it, without writing it there: the first sample is its file, the second what it
+// has in inputs/inputs.go, an import and a line of the table.
+func buildProbe(t *testing.T, page string, samples []string) {
 	t.Helper()
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	imports := "\nimport (\n\"context\"\n\"fmt\"\n\"os\"\n\"strconv\"\n\"strings\"\n\"catpaw/internal/config\"\n\"catpaw/pipeline\"\n)\n"
-	head, body, _ := strings.Cut(text, "package load\n")
-	code, overlay := filepath.Join(dir, "load.go"), filepath.Join(dir, "overlay.json")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "inputs/load/load.go"): code}})
-	if err != nil {
-		t.Fatal(err)
+	if len(samples) != 2 {
+		t.Fatalf("%s: %d samples of Go, want a probe and its place in the table", page, len(samples))
 	}
-	for name, content := range map[string]string{code: head + "package load\n" + imports + body + "\nvar _ pipeline.Input = New()\n", overlay: string(replace)} {
-		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+	probe := samples[0]
+	if formatted, err := format.Source([]byte(probe)); err != nil || string(formatted) != probe {
+		t.Errorf("%s: not gofmt-ed, or no file of Go (%v)", page, err)
+	}
+	imported, line, _ := strings.Cut(samples[1], "\n")
+	table := read(t, "../inputs/inputs.go")
+	for after, added := range map[string]string{"import (\n": imported, "return map[string]func() pipeline.Input{\n": line} {
+		if strings.Count(table, after) != 1 {
+			t.Fatalf("inputs.go has changed: where is %q?", after)
+		}
+		table = strings.Replace(table, after, after+added+"\n", 1)
+	}
+	dir := t.TempDir()
+	replace := map[string]string{}
+	for name, content := range map[string]string{"inputs/load/load.go": probe, "inputs/inputs.go": table} {
+		put := filepath.Join(dir, filepath.Base(name))
+		replace[filepath.Join(root, name)] = put
+		if err := os.WriteFile(put, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("go", "build", "-overlay", overlay, "./inputs/load")
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "./inputs/...")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s: %v\n%s", page, err, out)
+	}
+	if err := os.Remove(filepath.Join(dir, "inputs.go")); err != nil {
+		t.Fatal(err)
+	}
+	if comments := readComments(t, dir); comments["Probe.AlertIfGe"] == "" {
+		t.Errorf("%s: an option has no comment, so make docs would refuse it: %v", page, comments)
+	}
+}
+
+var place = regexp.MustCompile(`(conf\.d/p\.\w+/\w+\.toml):(\d+)`)
+
+// TestEveryPlaceIsACheck: a place in the shipped configuration that a README names is where an instance begins.
+func TestEveryPlaceIsACheck(t *testing.T) {
+	t.Parallel()
+	for _, page := range []string{"../README.md", "../README.zh-CN.md"} {
+		named := place.FindAllStringSubmatch(read(t, page), -1)
+		if len(named) == 0 {
+			t.Errorf("%s names no place", page)
+		}
+		for _, m := range named {
+			lines := strings.Split(read(t, "../"+m[1]), "\n")
+			if n, err := strconv.Atoi(m[2]); err != nil || n < 1 || n > len(lines) || lines[n-1] != "[[instances]]" {
+				t.Errorf("%s: no check begins at %s", page, m[0])
+			}
+		}
 	}
 }
 
