@@ -140,13 +140,14 @@ type flappingSink struct {
 	turn  time.Duration // of a mood
 	calm  atomic.Bool   // well for good
 
-	mu    sync.Mutex
-	taken map[string]bool // ids
-	twice int
+	mu      sync.Mutex
+	taken   map[string]bool // ids
+	refused map[string]bool // likewise, for good
+	twice   int             // taken again
 }
 
 func newFlappingSink(t *testing.T, turn time.Duration, phase int) *flappingSink {
-	s := &flappingSink{turn: turn, began: time.Now().Add(-time.Duration(phase) * turn), taken: map[string]bool{}}
+	s := &flappingSink{turn: turn, began: time.Now().Add(-time.Duration(phase) * turn), taken: map[string]bool{}, refused: map[string]bool{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -180,28 +181,40 @@ func (s *flappingSink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		mood(w, r)
 		return
 	}
-	if bytes.Contains(body, []byte(`"poison"`)) {
+	if !s.note(body) {
 		w.WriteHeader(http.StatusBadRequest)
-		return
 	}
-	s.take(body)
 }
 
-// take notes the events of a body, which is one or an array.
-func (s *flappingSink) take(body []byte) {
+// note takes the events of a body, which is one or an array, unless there is poison among them.
+func (s *flappingSink) note(body []byte) (taken bool) {
 	if !bytes.HasPrefix(body, []byte("[")) {
 		body = append(append([]byte("["), body...), ']')
 	}
 	var events []arrived
 	if json.Unmarshal(body, &events) != nil {
-		return // then too few are taken
+		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	switch poison := bytes.Contains(body, []byte(`"poison"`)); {
+	case poison && len(events) == 1: // the guilty one, and not those that were sent with it
+		s.refused[events[0].ID] = true
+		return false
+	case poison:
+		return false
+	}
 	for _, event := range events {
 		if s.taken[event.ID] {
 			s.twice++
 		}
 		s.taken[event.ID] = true
 	}
+	return true
+}
+
+func (s *flappingSink) seen() (taken, refused uint64, twice int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return uint64(len(s.taken)), uint64(len(s.refused)), s.twice
 }
