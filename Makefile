@@ -10,6 +10,9 @@ COMMIT  := $(shell git describe --always --exclude '*' --dirty --abbrev=12 2>/de
 DATE    := $(shell git log -1 --no-show-signature --format=%cs 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
+# how long make soak has sinks flap
+SOAK    ?= 20m
+
 # what is fetched for tests: the jars of Apache Kafka
 KAFKA    = .cache/kafka
 
@@ -66,9 +69,11 @@ test-package: package
 bench bench-check: $(KAFKA)
 	CATPAW_KAFKA=$(CURDIR)/$(KAFKA) $(GO) run ./bench -only '$(ONLY)' $(if $(filter bench-check,$@),-check)
 
-# What takes longer than a test may: 200 times killed while a sink refuses, hangs and returns.
+# What takes longer than a test may: 200 times killed while a sink refuses, hangs and returns; 1,000 checks and sinks that
+# flap, for as long as SOAK says (SOAK=2h), while nothing may grow; the model of the store.
 soak: race
 	CATPAW_KILLS=200 $(GO) test -race -count=1 -timeout 30m -run TestKilled -v ./cmd/catpaw
+	CATPAW_SOAK=$(SOAK) $(GO) test -count=1 -timeout 0 -run TestSoak -v ./cmd/catpaw
 	$(GO) test -count=1 -timeout 30m -run TestModel ./store -rapid.checks=5000
 
 clean:

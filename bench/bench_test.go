@@ -99,6 +99,7 @@ func TestGrowthIsThatOfOnePiece(t *testing.T) {
 		want         float64
 	}{
 		{"ms", 10, 160, 1}, {"ms", 10, 320, 2}, {"events/s", 100, 50, 2}, {"B/alert", 400, 400, 1},
+		{"allocs/run", 65, 65, 1}, {"goroutines", 15, 240, 1},
 	} {
 		if got := growthOf(c.unit, c.small, c.large, 16); got != c.want {
 			t.Errorf("%v: %g", c, got)

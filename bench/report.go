@@ -115,10 +115,11 @@ func (f figures) sides() (ours, bare figures) {
 	return ours, bare
 }
 
-// units are those of a row's own figures that a growth can be told of: time, memory, and how many in a second.
+// units are those of a row's own figures that a growth can be told of: time, memory, goroutines, how many in a second,
+// and what is allocated.
 func (r row) units(found results) (units []string) {
 	ours, _ := found[r.keyAt(smallest.String())].figures.sides()
-	for _, unit := range []string{"ms", "ms-cpu", "ms-p99", "events/s", "MiB", "MiB-added", "B/alert"} {
+	for _, unit := range []string{"ms", "ms-cpu", "ms-p99", "events/s", "MiB", "MiB-added", "B/alert", "goroutines", "allocs/run", "B/run"} {
 		if _, ok := ours[unit]; ok {
 			units = append(units, unit)
 		}
@@ -127,7 +128,7 @@ func (r row) units(found results) (units []string) {
 }
 
 // perPiece are the units that are told for each piece already: they stay the same where the cost is linear.
-var perPiece = []string{"events/s", "B/alert"}
+var perPiece = []string{"events/s", "B/alert", "allocs/run", "B/run"}
 
 // growth is how many times as much one piece costs at the largest size as at the smallest.
 func growth(r row, found results, unit string) string {

@@ -18,9 +18,9 @@ import (
 )
 
 // binaryOf builds the program as make build does.
-func binaryOf(b *testing.B) string { return built(b, ".") }
+func binaryOf(b testing.TB) string { return built(b, ".") }
 
-func built(b *testing.B, what string) string {
+func built(b testing.TB, what string) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "program")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, what)
@@ -94,7 +94,7 @@ type arrival struct {
 	done  chan struct{}
 }
 
-func newTarget(b *testing.B) *target {
+func newTarget(b testing.TB) *target {
 	b.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -52,7 +52,7 @@ func started(b *testing.B, binary, dir string, t *target, checks int) measure.Fi
 }
 
 // BenchmarkResident tells the memory of an agent that has little to tell: as it ships, and with 1,000 TCP checks each
-// 10 s after two rounds of them.
+// 10 s after two rounds of them; of these also the goroutines between the runs, and what a run of a check allocates.
 func BenchmarkResident(b *testing.B) {
 	binary := binaryOf(b)
 	b.Run("Shipped", func(b *testing.B) {
@@ -79,10 +79,30 @@ func BenchmarkResident(b *testing.B) {
 				wait(b, "another round", target.after(n))
 				figures := atRest(cmd.Process.Pid)
 				figures["ms-cpu"] = measure.Milliseconds(measure.CPUOf(cmd.Process.Pid) - before)
+				addAllocations(b, figures, dir, target, n) // last, for to be asked takes memory
 				return figures
 			})
 		})
 	})
+}
+
+// addAllocations adds what a run allocates on the average of a round, and the goroutines between runs: the least that
+// are seen. Every run is a connection to the target, so nobody has to ask for a status, which would allocate for each check.
+func addAllocations(b *testing.B, figures measure.Figures, dir string, t *target, checks int) {
+	b.Helper()
+	first := allocated(b, dir)
+	begun := allocated(b, dir)
+	asking := begun.less(first)
+	before := t.came.Load()
+	wait(b, "a round that is counted", t.after(checks))
+	round := allocated(b, dir).less(begun).less(asking)
+	runs := float64(t.came.Load() - before)
+	figures["allocs/run"], figures["B/run"] = round.number/runs, round.bytes/runs
+	figures["goroutines"] = goroutines(b, dir)
+	for range 10 {
+		time.Sleep(50 * time.Millisecond)
+		figures["goroutines"] = min(figures["goroutines"], goroutines(b, dir))
+	}
 }
 
 // atRest is the memory of a process, its open files, sockets among them, and its threads.
