@@ -43,7 +43,7 @@ func newBursts() *bursts {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(calmGC)
 	}
-	limitMemory()
+	go limitMemory() // it takes a millisecond to find out, which no start need wait for
 	b := &bursts{live: liveBytes, frees: []func(){debug.FreeOSMemory, forgetPages}}
 	b.goesOn()
 	return b
