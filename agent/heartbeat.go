@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -169,6 +170,9 @@ func send(ctx context.Context, client *http.Client, o heartbeatOptions) error {
 		var inner *url.Error
 		if errors.As(err, &inner) {
 			err = inner.Err
+		}
+		if strings.Contains(err.Error(), request.URL.Host) {
+			return err
 		}
 		return fmt.Errorf("%s: %w", request.URL.Host, err)
 	}

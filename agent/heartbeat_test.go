@@ -105,6 +105,21 @@ func TestWrongHeartbeats(t *testing.T) {
 	}
 }
 
+func TestAHeartbeatThatFailsNamesTheAddressOnce(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	o := defaultHeartbeat()
+	o.URL = config.Secret(server.URL + "/secret")
+	address := strings.TrimPrefix(server.URL, "http://")
+	for _, when := range []string{"it answers 404", "nobody listens"} {
+		err := send(t.Context(), &http.Client{}, o)
+		if err == nil || strings.Count(err.Error(), address) != 1 || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", when, err)
+		}
+		server.Close()
+	}
+}
+
 func TestWhatIsStuckIsSeen(t *testing.T) {
 	t.Parallel()
 	now := time.Now()

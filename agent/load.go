@@ -92,11 +92,7 @@ func (l *loader) warn(at *config.Node, format string, args ...any) {
 func (l *loader) readMain() (root *config.Node, dirs []string) {
 	entries, err := os.ReadDir(l.source.Dir)
 	if err != nil {
-		todo := "name another with -configs DIR"
-		if errors.Is(err, fs.ErrPermission) {
-			todo = "ask as root or as the user whose it is, or " + todo
-		}
-		text := fmt.Sprintf("cannot read the configuration directory: %v; %s", cause(err), todo)
+		text := fmt.Sprintf("cannot read the configuration directory: %v; %s", cause(err), l.whereElse(err))
 		l.errs = append(l.errs, &config.Error{File: l.source.Dir, Text: text})
 		return nil, nil
 	}
@@ -128,6 +124,20 @@ func (l *loader) readMain() (root *config.Node, dirs []string) {
 		root.Table()["flashduty"] = flashduty.Over(root.Get("flashduty"))
 	}
 	return root, dirs
+}
+
+// whereElse says what to do about a configuration directory that cannot be read.
+func (l *loader) whereElse(err error) string {
+	const another = "name another with -configs DIR"
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "ask as root or as the user whose it is, or " + another
+	case !errors.Is(err, fs.ErrNotExist):
+		return another
+	case l.source.Sought != "":
+		return "nor is there " + l.source.Sought + "; " + another + ", or write one: catpaw init"
+	}
+	return another + ", or write one: catpaw init"
 }
 
 // isConfiguration: only *.toml counts, and nothing hidden (an editor's lock and backup files).

@@ -166,7 +166,9 @@ func TestNothingToReadIsOneClearLine(t *testing.T) {
 	wantFaults(t, confd(t, map[string]string{"config.toml": "[global]\n"}), `DIR: there is nothing to check`)
 	gone := confd(t, nil)
 	gone.Dir += "/nowhere"
-	wantFaults(t, gone, "DIR: cannot read the configuration directory: no such file or directory; name another with -configs DIR")
+	wantFaults(t, gone, "DIR: cannot read the configuration directory: no such file or directory; name another with -configs DIR, or write one: catpaw init")
+	gone.Sought = "/etc/elsewhere"
+	wantFaults(t, gone, "DIR: cannot read the configuration directory: no such file or directory; nor is there /etc/elsewhere; name another with -configs DIR, or write one: catpaw init")
 }
 
 func TestAFileThatCannotBeReadIsTold(t *testing.T) {

@@ -3,11 +3,15 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
 	"catpaw/agent/api"
+	"catpaw/internal/config"
 	"catpaw/internal/redact"
 	"catpaw/pipeline"
 	"catpaw/processors/alerting"
@@ -117,7 +121,26 @@ func (a *Agent) AddSilence(n api.NewSilence) (added api.Added, err error) {
 			added.Alerts = append(added.Alerts, redact.Logins(alert.Name()))
 		}
 	}
+	if len(added.Alerts) == 0 {
+		added.Hint = a.hint(n.Match, open.Views())
+	}
 	return added, nil
+}
+
+// hint names the identity of a check among the globs of a silence: labels have none, so that it would match nothing,
+// unless an open alert has such a label all the same.
+func (a *Agent) hint(match map[string]config.Strings, open []api.Alert) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, label := range slices.Sorted(maps.Keys(match)) {
+		for _, glob := range match[label] {
+			isLabel := slices.ContainsFunc(open, func(alert api.Alert) bool { return alert.IsOpen() && alert.Labels[label] == glob })
+			if check := a.checks[glob]; check != nil && !isLabel {
+				return fmt.Sprintf("%s is the ID of a check, and no label: match what its alerts carry, such as target or from_plugin (catpaw why %s shows them)", glob, glob)
+			}
+		}
+	}
+	return ""
 }
 
 // Follow binds a silence to a process.

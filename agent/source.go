@@ -26,6 +26,7 @@ const (
 // Source says where the configuration comes from: a directory, and what the command line puts over it.
 type Source struct {
 	Dir      string          // e.g. conf.d
+	Sought   string          // where else it was looked for; "" = nowhere, for it was named
 	StateDir string          // replaces [global] state_dir; "" = not given
 	Plugins  []string        // read only these probes; empty = all
 	URL      string          // FlashDuty URL that replaces the configured one

@@ -6,7 +6,7 @@ import (
 )
 
 // telling are the names of lines that say what happened, which is more than what should have.
-var telling = []string{"error", "seen", "text", "fault", "cannot look", "cannot be read", "changed", "missing", "unreadable", "lines that match", "lines, newest first"}
+var telling = []string{"error", "seen", "header", "text", "fault", "cannot look", "cannot be read", "changed", "missing", "unreadable", "lines that match", "lines, newest first"}
 
 // Detail is the line of the description that says what happened; where none is known to, the first that says
 // something which the labels do not.

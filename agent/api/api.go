@@ -144,6 +144,7 @@ type Added struct {
 	Unkept
 	Alerts []string `json:"open_alerts"` // their titles and targets, the first few
 	More   int      `json:"more,omitempty"`
+	Hint   string   `json:"hint,omitempty"` // what may be wrong with it, where it matches nothing
 }
 
 // NewSilence is what a silence is begun with.

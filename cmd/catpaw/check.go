@@ -34,7 +34,7 @@ func check(cmd *cobra.Command, f *flags, show func(io.Writer, string, *agent.Con
 
 func printConfiguration(w io.Writer, dir string, c *agent.Configuration) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "CHECK\tEVERY\tCONFIGURED AT\tLOOKS AT")
+	fmt.Fprintln(table, "ID\tEVERY\tCONFIGURED AT\tLOOKS AT")
 	for _, check := range c.Checks {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", check.ID, check.Interval, check.Source, oneLine(check.LooksAt))
 	}

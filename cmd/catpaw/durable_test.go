@@ -340,6 +340,12 @@ func TestTheQueueOfARenamedOutputIsDrained(t *testing.T) {
 	}
 	a = start(t, "-configs", dir)
 	a.waitLog(`the queue "hangs" belongs to no output`)
+	if got := queueCommand(t, dir, 1, "redrive", "hangs"); !strings.Contains(got, "hangs has no dead letters, and no output sends its 2 queued events: name one that is to, with --to OUTPUT") {
+		t.Error(got)
+	}
+	if got := queueCommand(t, dir, 0, "redrive", "works"); got != "works has no dead letters\n" {
+		t.Error(got)
+	}
 	if got := queueCommand(t, dir, 0, "redrive", "hangs", "--to", "works"); got != "2 events put into the queue works\n" {
 		t.Error(got)
 	}

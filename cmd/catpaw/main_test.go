@@ -12,11 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"catpaw/agent"
 )
 
 // beCatpaw makes this test binary behave as the real one, so that tests run the program and not a part of it.
@@ -461,5 +464,34 @@ func TestPasswordsInURLsAreNotPrinted(t *testing.T) {
 		if strings.Contains(out+errOut, "geheim") || !strings.Contains(out, "root:***@127.0.0.1") {
 			t.Errorf("%v printed\n%s%s", args, out, errOut)
 		}
+	}
+}
+
+func TestWhoHasNoConfigurationIsToldWhatToDo(t *testing.T) {
+	t.Parallel()
+	cmd := command(t)
+	cmd.Dir = t.TempDir()
+	out, err := cmd.CombinedOutput()
+	if _, there := os.Stat(agent.SystemConfigs); there == nil {
+		t.Skip(agent.SystemConfigs + " is there")
+	}
+	if err == nil || !strings.Contains(string(out), "conf.d: cannot read") || !strings.Contains(string(out), "nor is there "+agent.SystemConfigs) || !strings.Contains(string(out), "or write one: catpaw init") {
+		t.Errorf("%v %s", err, out)
+	}
+	if _, said, _ := catpaw(t, "-configs", t.TempDir()+"/conf.d"); strings.Contains(said, agent.SystemConfigs) {
+		t.Errorf("a named directory was looked for elsewhere: %s", said)
+	}
+}
+
+func TestAServiceIsThereOnWindowsOnly(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("it is there")
+	}
+	if _, said, code := catpaw(t, "service", "install", "--name", "x"); code != 1 || !strings.Contains(said, "on Windows only") {
+		t.Errorf("%d %s", code, said)
+	}
+	if help, _, _ := catpaw(t, "--help"); strings.Contains(help, "service") {
+		t.Errorf("the help offers it:\n%s", help)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -100,7 +99,7 @@ func measured(attrs []pipeline.Attr) string {
 	for _, attr := range attrs {
 		seconds, isFloat := attr.Value.(float64)
 		if name, ok := strings.CutSuffix(attr.Key, "_seconds"); ok && isFloat {
-			parts = append(parts, name+"="+time.Duration(seconds*float64(time.Second)).Round(time.Microsecond).String())
+			parts = append(parts, name+"="+span(seconds))
 			continue
 		}
 		parts = append(parts, oneLine(fmt.Sprintf("%s=%v", attr.Key, attr.Value)))
@@ -109,7 +108,7 @@ func measured(attrs []pipeline.Attr) string {
 }
 
 // oneLine fits a text into a cell of a table.
-func oneLine(text string) string { return printable.Line(redact.Logins(text), 100) }
+func oneLine(text string) string { return printable.Line(redact.Logins(text), printable.Cell) }
 
 // longLine is oneLine for what stands on a line of its own.
 func longLine(text string) string { return printable.Line(redact.Logins(text), 1000) }

@@ -64,6 +64,7 @@ func TestStatusAndWhy(t *testing.T) {
 	for _, asked := range []string{s.Alerts[0].Key, s.Alerts[0].Key[:8], "db", s.Checks[0].ID, s.Checks[0].Source} {
 		wantAll(t, asks(t, "why", "-configs", dir, asked), "told: it fires", "check "+s.Checks[0].ID, "runs again in")
 	}
+	wantAll(t, asks(t, "why", "-configs", dir, "stdout"), "stdout is an output: it raises no alerts")
 	say("Ok")
 	a.event()
 	wantAll(t, asks(t, "why", "-configs", dir, "db"), "told: it is over")

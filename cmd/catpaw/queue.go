@@ -219,6 +219,9 @@ renamed or removed is drained.`,
 					target = args[0]
 				}
 				n, err := queues.Redrive(args[0], target)
+				if err == nil && n == 0 && target == args[0] && !asJSON {
+					return noDeadLetters(cmd.OutOrStdout(), queues, args[0])
+				}
 				if err = printCount(cmd, asJSON, n, "put into the queue "+target, err); err != nil || asJSON || to == "" || to == args[0] {
 					return err
 				}
@@ -229,6 +232,19 @@ renamed or removed is drained.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: how many events")
 	cmd.Flags().StringVar(&to, "to", "", "another `output`, whose queue gets all")
 	return cmd
+}
+
+// noDeadLetters says that there was nothing to redrive. Who meant the events that nobody will ever send is told how.
+func noDeadLetters(w io.Writer, queues api.Queues, name string) error {
+	q, err := find(queues, name)
+	switch {
+	case err != nil:
+		return err
+	case q.Orphan && q.Queued > 0:
+		return fmt.Errorf("%s has no dead letters, and no output sends its %s: name one that is to, with --to OUTPUT", name, count(q.Queued, "queued event"))
+	}
+	_, err = fmt.Fprintf(w, "%s has no dead letters\n", name)
+	return err
 }
 
 func printCount(cmd *cobra.Command, asJSON bool, n int, what string, err error) error {

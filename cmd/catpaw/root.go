@@ -21,6 +21,8 @@ var version, commit, date = "dev", "", ""
 type flags struct {
 	configs, stateDir, plugins, url, interval, logLevel string
 	test, configCheck, version                          bool
+
+	configsNamed func() bool // -configs was given
 }
 
 func newRoot() *cobra.Command {
@@ -51,6 +53,7 @@ Flags may be written with one dash or two.`,
 	root.SetFlagErrorFunc(flagError)
 	p := root.PersistentFlags()
 	p.StringVar(&f.configs, "configs", defaultConfigs(), "configuration `directory`; by default conf.d, or where that is not, "+agent.SystemConfigs)
+	f.configsNamed = func() bool { return p.Changed("configs") }
 	p.Lookup("configs").DefValue = "" // the text has it
 	p.StringVar(&f.stateDir, "state-dir", "", "`directory` of queues and alerts, instead of [global] state_dir")
 	p.StringVar(&f.plugins, "plugins", "", "read only these probes, `a:b:c`")
@@ -62,10 +65,7 @@ Flags may be written with one dash or two.`,
 	root.Flags().BoolVar(&f.test, "test", false, "the same as catpaw once")
 	root.Flags().BoolVar(&f.configCheck, "config-check", false, "judge the configuration and print a line, for scripts; catpaw check prints more")
 	root.Flags().BoolVar(&f.version, "version", false, "print the version")
-	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newStatus(f), newWhy(f), newSilence(f), newAck(f), newReload(f), newLogLevel(f), newQueue(f), newSend(f), newInit(), newMigrate(f), newVersion())
-	if service := newService(f); service != nil {
-		root.AddCommand(service)
-	}
+	root.AddCommand(newRun(f), newCheck(f), newOnce(f), newStatus(f), newWhy(f), newSilence(f), newAck(f), newReload(f), newLogLevel(f), newQueue(f), newSend(f), newInit(), newMigrate(f), newService(f), newVersion())
 	groupCobras(root)
 	return root
 }
@@ -97,6 +97,9 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 // source is where the flags say that the configuration comes from.
 func (f *flags) source() (agent.Source, error) {
 	s := agent.Source{Dir: f.configs, StateDir: f.stateDir, URL: f.url, LogLevel: f.logLevel, Vars: agent.HostVars(), Version: version}
+	if !f.configsNamed() && f.configs == localConfigs { // so the other is not there, or is not needed
+		s.Sought = agent.SystemConfigs
+	}
 	s.Plugins = strings.FieldsFunc(f.plugins, func(r rune) bool { return r == ':' || r == ',' })
 	if f.interval != "" {
 		d, err := config.ParseDuration(f.interval)

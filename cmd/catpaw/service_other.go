@@ -2,7 +2,18 @@
 
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"errors"
 
-// newService is for Windows; elsewhere systemd and its like run catpaw as it is.
-func newService(*flags) *cobra.Command { return nil }
+	"github.com/spf13/cobra"
+)
+
+// newService is for Windows; elsewhere systemd and its like run catpaw as it is, and who asks all the same is told.
+func newService(*flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "service", Short: "Run as a service of Windows", Hidden: true, DisableFlagParsing: true,
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("service is there on Windows only: elsewhere systemd, launchd and their like run catpaw as it is")
+		},
+	}
+}

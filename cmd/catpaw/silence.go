@@ -97,6 +97,9 @@ func begun(a api.Added) string {
 	if a.More > 0 {
 		text += fmt.Sprintf(" and %d more", a.More)
 	}
+	if a.Hint != "" {
+		text += "; " + longLine(a.Hint)
+	}
 	return text + unkept(a.Unkept)
 }
 

@@ -19,6 +19,12 @@ func TestASilenceOutlivesTheAgent(t *testing.T) {
 	a := start(t, "-configs", dir)
 	a.waitLog("catpaw runs")
 	wantAll(t, asks(t, "silence", "add", "-configs", dir, "--match", "team=d*", "--for", "1h", "--reason", "moving"), "silence 1: team = d*, until ")
+	id, _, _ := strings.Cut(asks(t, "why", "-configs", dir, "p.exec/a.toml:1")[len("No alert of p.exec/a.toml:1 is open, and none was lately.\n\ncheck "):], " ")
+	hint := id + " is the ID of a check, and no label"
+	wantAll(t, asks(t, "silence", "add", "-configs", dir, "--match", "check="+id, "--for", "1h"), "no alert that is open now matches; "+hint)
+	if told := asks(t, "silence", "add", "-configs", dir, "--match", "check=other", "--for", "1h"); strings.Contains(told, "ID of a check") {
+		t.Error(told)
+	}
 	a.cmd.Process.Kill()
 	a.wait()
 	say("Critical")

@@ -65,7 +65,7 @@ func printStatus(w io.Writer, s api.Status, now time.Time, colours bool) error {
 		fmt.Fprintf(w, "the status page cannot be served where it should be: %s\n\n", longLine(s.PageTrouble))
 	}
 	if s.Heartbeat != nil {
-		fmt.Fprintf(w, "heartbeat: last %s%s\n\n", ago(s.Heartbeat.LastBeat, now), because(s.Heartbeat.Error))
+		fmt.Fprintf(w, "heartbeat: %s%s\n\n", lastBeat(s.Heartbeat.LastBeat, now), because(s.Heartbeat.Error))
 	}
 	paint := painter(colours)
 	for _, print := range []func() error{
@@ -78,6 +78,13 @@ func printStatus(w io.Writer, s api.Status, now time.Time, colours bool) error {
 		}
 	}
 	return nil
+}
+
+func lastBeat(at, now time.Time) string {
+	if at.IsZero() {
+		return "none yet"
+	}
+	return "last " + ago(at, now)
 }
 
 func because(fault string) string {
@@ -133,7 +140,7 @@ func shortKey(key string) string { return key[:min(8, len(key))] }
 func printChecks(w io.Writer, checks []pipeline.CheckHealth, now time.Time, paint painter) error {
 	const recent = 20
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "%s\tCHECK\tAT\tLAST RUN\tTOOK\tNEXT\tBAD\tSKIPPED\tRECENT\tLOOKS AT\n", paint.cell("RESULT"))
+	fmt.Fprintf(table, "%s\tID\tAT\tLAST RUN\tTOOK\tNEXT\tBAD\tSKIPPED\tRECENT\tLOOKS AT\n", paint.cell("RESULT"))
 	for _, c := range checks {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d of %d\t%d\t%s\t%s\n", paint.cell(resultOf(c)), c.ID, c.Source, ago(c.Began, now),
 			tookOf(c, now), orDash(max(0, c.Next.Sub(now))), c.Bad, c.Results, c.Skipped, strings.ReplaceAll(c.Recent[max(0, len(c.Recent)-recent):], "O", "o"), oneLine(c.LooksAt))

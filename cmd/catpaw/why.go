@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func printWhy(w io.Writer, why api.Why, now time.Time) error {
 		fmt.Fprintf(w, "and %s more: ask for one by its key\n\n", count(why.More, "alert"))
 	}
 	if len(why.Stories) == 0 {
-		fmt.Fprintf(w, "No alert of %s is or was lately open.\n\n", oneLine(why.Asked))
+		fmt.Fprintf(w, "%s\n\n", noAlert(why))
 	}
 	for _, c := range why.Checks {
 		fmt.Fprintf(w, "check %s at %s, every %s\n", named(c), c.Source, time.Duration(c.Interval*float64(time.Second)))
@@ -58,6 +59,15 @@ func printWhy(w io.Writer, why api.Why, now time.Time) error {
 		fmt.Fprintln(w)
 	}
 	return nil
+}
+
+// noAlert says that there is none of what was asked for. An output raises none, and may only be known by its name.
+func noAlert(why api.Why) string {
+	asked := oneLine(why.Asked)
+	if len(why.Checks) == 0 && slices.ContainsFunc(why.Outputs, func(q api.QueueStatus) bool { return q.Name == why.Asked }) {
+		return asked + " is an output: it raises no alerts, but tells of them."
+	}
+	return "No alert of " + asked + " is open, and none was lately."
 }
 
 func printStory(w io.Writer, s api.Story, now time.Time) {

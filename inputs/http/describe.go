@@ -45,15 +45,15 @@ func (p *Probe) describe(k kind, status pipeline.Status, t *target, a *answer, n
 	case certExpires:
 		d.certificate(now)
 	case statusDiffers:
-		d.item("expected", "status "+p.clean(strings.Join(p.Expect.StatusCode, " or "), maxShownWant))
-		d.seen()
+		d.item("seen", statusText(a.status)+", expected "+p.clean(strings.Join(p.Expect.StatusCode, " or "), maxShownWant))
+		d.answered()
 	case headerDiffers:
 		d.headers()
 	case bodyDiffers:
 		d.body()
 	default:
-		d.item("expected", "the whole answer within "+p.Expect.Time.String())
-		d.seen()
+		d.item("seen", "the whole answer after "+round(a.total).String()+", expected within "+p.Expect.Time.String())
+		d.status()
 	}
 	return d.text.String()
 }
@@ -93,10 +93,15 @@ func (d *detail) failed() {
 	d.look()
 }
 
-// seen tells what the answer was, where something else was expected.
-func (d *detail) seen() {
+// status tells what the answer was, where something else than its status was not as expected.
+func (d *detail) status() {
+	d.item("status", statusText(d.answer.status))
+	d.answered()
+}
+
+// answered tells what more there was of the answer.
+func (d *detail) answered() {
 	a := d.answer
-	d.item("status", statusText(a.status))
 	d.redirect()
 	if location := a.header.Get("Location"); location != "" && a.status/100 == 3 {
 		location, _, _ = strings.Cut(location, "?")
@@ -125,33 +130,31 @@ func (d *detail) headers() {
 		}
 		d.item("header", printable.Cut(one, maxShownWant))
 	}
-	d.seen()
+	d.status()
 }
 
 func (d *detail) body() {
 	p, a := d.probe, d.answer
 	if !p.substringFits(a.body.Bytes()) {
-		d.item("expected", fmt.Sprintf("a body with the text %q", p.clean(p.Expect.Substring, maxShownWant)))
+		d.item("seen", fmt.Sprintf("a body without the text %q, which is expected in it", p.clean(p.Expect.Substring, maxShownWant)))
 	}
 	if !p.regexFits(a.body.Bytes()) {
-		d.item("expected", fmt.Sprintf("a body that matches %q", p.clean(p.Expect.Regex, maxShownWant)))
+		d.item("seen", fmt.Sprintf("a body of which nothing matches %q, as is expected", p.clean(p.Expect.Regex, maxShownWant)))
 	}
 	if a.cut {
 		d.item("looked at", fmt.Sprintf("the first %d bytes (max_body_bytes)", int64(p.MaxBodyBytes)))
 	}
-	d.seen()
+	d.status()
 }
 
 func (d *detail) certificate(now time.Time) {
 	p, leaf := d.probe, d.answer.leaf
-	d.item("expected", "a certificate that is valid for "+span(p.Expect.CertThreshold.Std())+" or more")
 	days := strconv.FormatFloat(d.answer.daysLeft(now), 'f', -1, 64)
-	when := leaf.NotAfter.UTC().Format(time.RFC3339)
+	when := "expires " + leaf.NotAfter.UTC().Format(time.RFC3339) + " (in " + days + " days)"
 	if leaf.NotAfter.Before(now) {
-		d.item("expired", when+" ("+strings.TrimPrefix(days, "-")+" days ago)")
-	} else {
-		d.item("expires", when+" (in "+days+" days)")
+		when = "expired " + leaf.NotAfter.UTC().Format(time.RFC3339) + " (" + strings.TrimPrefix(days, "-") + " days ago)"
 	}
+	d.item("seen", "a certificate that "+when+", expected one valid for "+span(p.Expect.CertThreshold.Std())+" or more")
 	d.item("subject", p.clean(leaf.Subject.String(), maxShownHeader))
 	d.item("issuer", p.clean(leaf.Issuer.String(), maxShownHeader))
 	if len(leaf.DNSNames) > 0 {

@@ -234,6 +234,23 @@ func TestAWrongStatusShowsWhatTheServerSaid(t *testing.T) {
 	}
 }
 
+// The one line that status, the page and a log show of an alert says what was seen, not only what was expected.
+func TestTheOneLineSaysWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	url := server(t, http.NotFound)
+	for k, c := range map[kind]struct{ expect, want string }{
+		statusDiffers: {"response_status_code = ['200']", "seen: 404 Not Found, expected 200"},
+		headerDiffers: {"header = { Content-Type = 'a/b' }", `header: Content-Type: expected "a/b", seen "text/plain; charset=utf-8"`},
+		bodyDiffers:   {"response_substring = 'well'", `seen: a body without the text "well", which is expected in it`},
+		tooSlow:       {"response_time = '1ns'", "seen: the whole answer after "},
+	} {
+		e := want(t, pipetest.Gather(t, probe(t, "targets = ['%s']\n[expect]\n%s", url, c.expect)), k, bad)
+		if got := e.Detail(); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

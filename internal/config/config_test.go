@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -254,5 +255,41 @@ func TestOverMergesTablesAndReplacesTheRest(t *testing.T) {
 	}
 	if merged.Find("expect.regex").File != "below" || merged.Find("expect.status").File != "above" {
 		t.Error("merged nodes forgot where they came from")
+	}
+}
+
+func TestAMisspeltOptionIsNotMissingAsWell(t *testing.T) {
+	t.Parallel()
+	var into struct {
+		URL    string `toml:"url"`
+		Expect struct {
+			Code string `toml:"code"`
+		} `toml:"expect"`
+	}
+	missing := errors.Join(Field("url", "it is missing"), Field("expect.code", "it is missing"))
+	for text, want := range map[string]string{
+		"x.y = 1\n[expect]\ncode = 'a'":          `unknown option "x"|url: it is missing|expect.code: it is missing`,
+		"ulr = 'a'\nexpect.code = ''":            `unknown option "ulr"; did you mean "url"?|expect.code: it is missing`,
+		"url = ''\nexpect.coed = ''":             `url: it is missing|unknown option "expect.coed"; did you mean "code"?`,
+		"ulr = 'a'\ncode = ''\n[expect]\n#":      `unknown option "ulr"|unknown option "code"; it belongs into the table "expect"`,
+		"expect.ulr = 'a'\nexpect.code = 'none'": `unknown option "expect.ulr"|url: it is missing|expect.code: it is missing`,
+	} {
+		node, err := Parse("f.toml", "\n"+text) // the first line is that of the table
+		if err != nil {
+			t.Fatal(err)
+		}
+		var errs Errors
+		Decode(node, &errs, &into)
+		errs.AddInit(node, missing)
+		said := errs.Error()
+		pieces := strings.Split(want, "|")
+		if strings.Count(said, "\n")+1 != len(pieces) {
+			t.Errorf("%s: %s, want %d faults", text, said, len(pieces))
+		}
+		for _, piece := range pieces {
+			if !strings.Contains(said, piece) {
+				t.Errorf("%s: %s, want %s", text, said, piece)
+			}
+		}
 	}
 }

@@ -33,13 +33,17 @@ func decodeTable(n *Node, path string, errs *Errors, targets ...any) {
 			}
 		}
 		if !known {
-			errs.Add(child, "unknown option %q%s", join(path, key), misplaced(key, targets))
+			hint, meant := misplaced(key, targets)
+			errs.Add(child, "unknown option %q%s", join(path, key), hint)
+			if last := (*errs)[len(*errs)-1]; meant != "" {
+				last.unknown, last.meant = join(path, key), join(path, meant)
+			}
 		}
 	}
 }
 
-// misplaced says where an unknown option might belong, or what it might be.
-func misplaced(key string, targets []any) string {
+// misplaced says where an unknown option might belong, or what it might be; meant is the path of that.
+func misplaced(key string, targets []any) (hint, meant string) {
 	var names []string
 	for _, target := range targets {
 		t := reflect.TypeOf(target).Elem()
@@ -47,12 +51,13 @@ func misplaced(key string, targets []any) string {
 		for _, name := range slices.Sorted(maps.Keys(own)) {
 			inside := t.FieldByIndex(own[name]).Type
 			if inside.Kind() == reflect.Struct && fieldsOf(inside)[key] != nil {
-				return fmt.Sprintf("; it belongs into the table %q, as in %s.%s = …", name, name, key)
+				return fmt.Sprintf("; it belongs into the table %q, as in %s.%s = …", name, name, key), join(name, key)
 			}
 			names = append(names, name)
 		}
 	}
-	return DidYouMean(key, names)
+	meant = nearest(key, names)
+	return didYouMean(meant), meant
 }
 
 // fields are the places of a struct's fields (reflect.Value.FieldByIndex) by their names in a file.

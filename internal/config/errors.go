@@ -13,6 +13,9 @@ type Error struct {
 	File string // as the user would name it, e.g. conf.d/p.http/http.toml
 	Line int    // 1-based; 0 where no line applies
 	Text string
+
+	unknown string // the path of an unknown option, and of the one that it is likely to be, if any
+	meant   string
 }
 
 func (e *Error) Error() string {
@@ -85,8 +88,8 @@ func Between(path string, value, low, high int) error {
 }
 
 // AddInit notes what a plugin's Init returned, each fault at the line of the option it names. Where
-// that line already has a fault (it could not be decoded), what Init thinks of the default that stands
-// in for it is no news.
+// that line already has a fault (it could not be decoded), or an unknown option of the same table is
+// likely to be a misspelling of it, what Init thinks of the default that stands in for it is no news.
 func (e *Errors) AddInit(at *Node, err error) { e.addInit(at, err, (*e)[:len(*e):len(*e)]) }
 
 func (e *Errors) addInit(at *Node, err error, decoding Errors) {
@@ -105,7 +108,7 @@ func (e *Errors) addInit(at *Node, err error, decoding Errors) {
 		return
 	}
 	place := at.Find(field.Path)
-	if !decoding.At(place) {
+	if !decoding.At(place) && !decoding.misspelt(at, field.Path) {
 		e.Add(place, "%s: %s", field.Path, field.Text)
 	}
 }
@@ -113,12 +116,24 @@ func (e *Errors) addInit(at *Node, err error, decoding Errors) {
 // At reports whether there is a fault on a node's line.
 func (e Errors) At(n *Node) bool {
 	for _, one := range e {
-		if one.Line != 0 && one.File == n.File && one.Line == n.Line {
+		if one.isAt(n) {
 			return true
 		}
 	}
 	return false
 }
+
+// misspelt reports whether an unknown option in the same table is likely to be meant for that of the path.
+func (e Errors) misspelt(table *Node, path string) bool {
+	for _, one := range e {
+		if one.meant == path && one.isAt(table.Find(one.unknown)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Error) isAt(n *Node) bool { return e.Line != 0 && e.File == n.File && e.Line == n.Line }
 
 // nearest returns the candidate most like word, or "" where none is close enough to be meant.
 func nearest(word string, candidates []string) string {
@@ -139,7 +154,11 @@ func nearest(word string, candidates []string) string {
 
 // DidYouMean returns `; did you mean "x"?` for the nearest candidate, or "".
 func DidYouMean(word string, candidates []string) string {
-	if near := nearest(word, candidates); near != "" {
+	return didYouMean(nearest(word, candidates))
+}
+
+func didYouMean(near string) string {
+	if near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""

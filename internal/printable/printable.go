@@ -9,6 +9,10 @@ import (
 	"unicode/utf8"
 )
 
+// Cell is how much of a text a cell of a table shows, in bytes. Who cuts for one cuts to this: what is cut twice counts
+// wrongly what is left out.
+const Cell = 100
+
 const replacement = "\uFFFD" // for bytes that are not UTF-8
 
 // Line makes one line of at most max bytes: runs of white space become a blank, other control
