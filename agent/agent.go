@@ -57,6 +57,7 @@ type Agent struct {
 	mu     sync.Mutex
 	loaded api.Loaded
 	checks map[string]*pipeline.Check // by ID
+	idle   []api.Idle
 }
 
 // Run runs the agent until ctx ends or the reader of standard output has gone. A value on reload makes
@@ -175,7 +176,7 @@ func (a *Agent) apply(c *Configuration) {
 	a.parts = c.parts()
 	a.mu.Lock()
 	a.loaded = api.Loaded{Directory: a.source.Dir, Hash: c.Hash(), At: time.Now(), Warnings: c.Warnings}
-	a.checks = byID(c.Checks)
+	a.checks, a.idle = byID(c.Checks), c.Idle
 	a.mu.Unlock()
 	level, _ := zapcore.ParseLevel(c.Log.Level) // judged by Load
 	a.level.SetLevel(level)

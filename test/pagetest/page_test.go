@@ -107,6 +107,7 @@ func (p *page) serve(more string) (address string) {
 	p.say("")
 	for name, text := range map[string]string{
 		"conf.d/config.toml":   fmt.Sprintf("[[outputs.stdout]]\n[status]\nlisten = %q\n%s", address, more),
+		"conf.d/p.net/a.toml":  "[[instances]]\ntargets = []\n",
 		"conf.d/p.exec/a.toml": fmt.Sprintf("[[instances]]\ninterval = 0.2\nalerting.flap_window = 0\ncommands = [['cat', %q]]\n", p.says),
 	} {
 		path := filepath.Join(dir, name)
@@ -214,6 +215,9 @@ func TestThePageIsLive(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	p.sees("#checks", "p.exec/a.toml:1")
+	p.sees("#checks li:last-child", "nothing: targets is empty")
+	p.sees("#checks li:last-child .state", "–")
+	p.sees("#agent", "2 checks;") // with that of catpaw itself
 	p.say(disk)
 	p.sees("#summary", "1 alert firing")
 	p.sees("#alerts .title", "disk usage /data <b>x</b>")

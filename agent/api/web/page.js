@@ -174,14 +174,14 @@ function showChecks() {
   const shown = found.slice(0, mostChecks);
   $('more-checks').hidden = shown.length === found.length;
   $('more-checks').textContent = `and ${found.length - shown.length} more, none of them worse: name what you look for`;
-  align($('checks'), shown, c => c.id, () => make('li', {},
+  align($('checks'), shown, c => c.key || c.id, () => make('li', {},
     make('span', {class: 'state'}), make('span', {class: 'title'}), make('span', {class: 'place soft'}), make('span', {class: 'ran soft'}), make('span', {class: 'strip'})),
   (element, c) => {
     element.style.setProperty('--state', `var(--${c.result || 'Unknown'})`);
     part(element, 'state', c.result || '–');
     part(element, 'title', c.looks_at || c.id);
     part(element, 'place', [c.looks_at && c.id, c.at].filter(Boolean).join(' at ') + (c.error ? ': ' + c.error : ''));
-    part(element, 'ran', c.running ? 'running' : c.last_run ? since(c.last_run) + ' ago' : 'not yet');
+    part(element, 'ran', c.running ? 'running' : c.idle ? 'never' : c.last_run ? since(c.last_run) + ' ago' : 'not yet');
     const strip = element.querySelector('.strip');
     if (strip.dataset.recent !== c.recent + c.runs) {
       strip.dataset.recent = c.recent + c.runs;
@@ -215,7 +215,7 @@ function show(status, silences) {
   problem([status.heartbeat && status.heartbeat.error && 'No heartbeat: ' + status.heartbeat.error,
     status.state.trouble && 'Nothing is kept on disk: ' + status.state.trouble,
     status.configuration.refused && 'The last reload was refused:\n' + status.configuration.refused].filter(Boolean).join('\n'));
-  checks = status.checks;
+  checks = status.checks.concat(status.idle.map(i => ({...i, id: i.plugin, key: i.plugin + ' at ' + i.at, idle: true, runs: 0, recent: ''})));
   showAlerts(status.alerts);
   showSilences(silences);
   showOutputs(status.outputs);
