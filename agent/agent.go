@@ -57,6 +57,7 @@ type Agent struct {
 	mu     sync.Mutex
 	loaded api.Loaded
 	checks map[string]*pipeline.Check // by ID
+	idle   []api.Idle
 }
 
 // Run runs the agent until ctx ends or the reader of standard output has gone. A value on reload makes
@@ -153,7 +154,7 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 		Log: a.log, Store: a.store, Processors: processors.Chain(a.alerting),
 		OnReaderGone: stop, OnBurst: a.bursts.goesOn, Open: a.alerting.Open,
 	})
-	a.Queues = &local{store: a.store, health: a.pipeline.Health}
+	a.Queues = &local{store: a.store, health: a.pipeline.Health, forgive: a.pipeline.Forgive}
 	a.vitals = &vitals{began: time.Now(), checks: a.pipeline.Checks, trouble: a.store.Trouble}
 	a.heart = newHeart(a.vitals.unwell, a.log)
 	a.page = api.NewServer(a, a.log)
@@ -175,7 +176,7 @@ func (a *Agent) apply(c *Configuration) {
 	a.parts = c.parts()
 	a.mu.Lock()
 	a.loaded = api.Loaded{Directory: a.source.Dir, Hash: c.Hash(), At: time.Now(), Warnings: c.Warnings}
-	a.checks = byID(c.Checks)
+	a.checks, a.idle = byID(c.Checks), c.Idle
 	a.mu.Unlock()
 	level, _ := zapcore.ParseLevel(c.Log.Level) // judged by Load
 	a.level.SetLevel(level)

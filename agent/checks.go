@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"catpaw/agent/api"
 	"catpaw/internal/config"
 	"catpaw/internal/redact"
 	"catpaw/pipeline"
@@ -199,7 +200,12 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 		return nil
 	}
 	if idle != "" {
-		l.warn(instance, "%s: this instance watches nothing", idle)
+		if idle == pipeline.NoTargets {
+			l.samples = true
+		} else {
+			l.warn(instance, "%s: this instance watches nothing", idle)
+		}
+		l.idle = append(l.idle, api.Idle{Plugin: plugin, Source: check.Source, LooksAt: "nothing: " + idle})
 		return nil
 	}
 	if warner, ok := input.(pipeline.Warner); ok {

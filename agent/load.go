@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"catpaw/agent/api"
 	"catpaw/inputs"
 	"catpaw/internal/config"
 	"catpaw/pipeline"
@@ -42,6 +43,8 @@ type loader struct {
 	errs     config.Errors
 	warnings []string
 	global   global
+	idle     []api.Idle
+	samples  bool                       // some of these wait for targets: with these alone an agent starts
 	keys     map[string]*pipeline.Check // alert key → the check that gives it
 }
 
@@ -60,10 +63,10 @@ func (s Source) Load() (*Configuration, error) {
 	if _, misplaced := root.Table()["instances"]; !misplaced {
 		c.Checks = l.checks(dirs)
 	}
-	if len(c.Checks) == 0 && len(l.errs) == 0 {
+	if len(c.Checks) == 0 && !l.samples && len(l.errs) == 0 {
 		l.errs = append(l.errs, &config.Error{File: s.Dir, Text: "there is nothing to check: put a p.<probe>/<name>.toml with [[instances]] there"})
 	}
-	c.Warnings = l.warnings
+	c.Warnings, c.Idle = l.warnings, l.idle
 	return c, l.errs.Err()
 }
 

@@ -421,6 +421,9 @@ func TestAnInstanceThatNamesNothingIsNoFault(t *testing.T) {
 		"p.mtime/a.toml":      "[[instances]]\ndirectory = ''\n",
 		"p.procnum/a.toml":    "[[instances]]\nalert_if_num_lt = 1\n",
 		"p.net/a.toml":        netOne,
+		"p.net/b.toml":        "[[instances]]\ntargets = []\n[[instances]]\n",
+		"p.ping/a.toml":       "[[instances]]\n",
+		"p.http/a.toml":       "[[instances]]\ntargets = []\n",
 	}))
 	told := strings.Join(c.Warnings, "\n")
 	for _, want := range []string{"command is empty: this", "filepaths is empty: this", "directory is empty: this", "no search option is set: this instance watches nothing"} {
@@ -428,7 +431,12 @@ func TestAnInstanceThatNamesNothingIsNoFault(t *testing.T) {
 			t.Errorf("no warning says %q: %s", want, told)
 		}
 	}
-	if len(c.Checks) != 1 {
-		t.Errorf("%d checks run", len(c.Checks))
+	if len(c.Checks) != 1 || len(c.Idle) != 8 {
+		t.Errorf("%d checks run, idle are %+v", len(c.Checks), c.Idle)
+	}
+	for _, one := range c.Idle {
+		if !strings.HasPrefix(one.LooksAt, "nothing: ") || !strings.Contains(one.Source, ".toml:1") && !strings.Contains(one.Source, ".toml:3") {
+			t.Errorf("%+v", one)
+		}
 	}
 }

@@ -71,8 +71,9 @@ func (*onDisk) Redrive(string, string) (int, error)                    { return 
 
 // local works on a store of this process: the agent's, or one that was opened for the purpose.
 type local struct {
-	store  *store.Store
-	health func() map[string]pipeline.Health
+	store   *store.Store
+	health  func() map[string]pipeline.Health
+	forgive func(output string) // nothing is left of what it did not deliver
 }
 
 func (q *local) List() ([]api.QueueStatus, error) {
@@ -115,9 +116,31 @@ func eventJSON(row *store.Row) json.RawMessage {
 	return message.JSON()
 }
 
-func (q *local) Purge(name string, dead bool) (int, error) { return q.store.Purge(name, dead) }
+func (q *local) Purge(name string, dead bool) (int, error) {
+	n, err := q.store.Purge(name, dead)
+	q.forgiveEmpty(name)
+	return n, err
+}
 
-func (q *local) Redrive(name, to string) (int, error) { return q.store.Redrive(name, to) }
+func (q *local) Redrive(name, to string) (int, error) {
+	n, err := q.store.Redrive(name, to)
+	if to != name { // else what it refused is tried again, and tells by itself
+		q.forgiveEmpty(name)
+	}
+	return n, err
+}
+
+// forgiveEmpty ends the failure of an output of which nothing is left to deliver: no event comes that would.
+func (q *local) forgiveEmpty(name string) {
+	if q.forgive == nil {
+		return
+	}
+	letters, err := q.store.DeadLetters(name) // not the count, which comes with the next write
+	owes := func(info store.QueueInfo) bool { return info.Name == name && info.Queued > 0 }
+	if err == nil && len(letters) == 0 && !slices.ContainsFunc(q.store.Queues(), owes) {
+		q.forgive(name)
+	}
+}
 
 // orphanWarning says what to do about a queue that no output owns.
 func orphanWarning(q store.QueueInfo) string {

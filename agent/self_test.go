@@ -22,23 +22,25 @@ func TestAnOutputThatFailsForLongIsTold(t *testing.T) {
 		since   time.Duration // 0 = it does not fail
 		oldest  time.Duration // age of the oldest event that waits; 0 = none does
 		refuses bool
+		dead    int // letters
 		status  pipeline.Status
 		says    string
 	}{
-		{"it takes what it gets", true, 0, 0, !refuses, ok, ""},
-		{"it takes what it gets, and is busy", true, 0, 10 * time.Minute, !refuses, ok, ""},
-		{"nothing was tried yet", false, 0, 0, !refuses, unknown, ""},
-		{"it has yet to try what waits", false, 0, time.Hour, !refuses, unknown, ""},
-		{"it fails for a while", true, 4 * time.Minute, 4 * time.Minute, !refuses, unknown, ""},
-		{"it fails for a while, in the middle of what is old", true, time.Minute, time.Hour, !refuses, unknown, ""},
-		{"it fails for long", true, 5 * time.Minute, 5 * time.Minute, !refuses, bad, "400"},
-		{"it never worked", false, 5 * time.Minute, 5 * time.Minute, !refuses, bad, "400"},
-		{"the agent was restarted a minute ago, and before it failed as well", false, time.Minute, 6 * time.Minute, !refuses, bad, now.Add(-6 * time.Minute).Format(time.DateTime)},
-		{"it refuses all for a while", true, time.Minute, 0, refuses, unknown, ""},
-		{"it refuses all for long", true, 5 * time.Minute, 0, refuses, bad, "refuses every event for good: 400"},
-		{"what it refuses can be seen", true, 5 * time.Minute, 0, refuses, bad, "catpaw queue cat 'pager' --dead"},
+		{"it takes what it gets", true, 0, 0, !refuses, 0, ok, ""},
+		{"it takes what it gets, and is busy", true, 0, 10 * time.Minute, !refuses, 0, ok, ""},
+		{"nothing was tried yet, and nothing is left", false, 0, 0, !refuses, 0, ok, ""},
+		{"nothing was tried yet, and dead letters are left", false, 0, 0, !refuses, 3, unknown, ""},
+		{"it has yet to try what waits", false, 0, time.Hour, !refuses, 0, unknown, ""},
+		{"it fails for a while", true, 4 * time.Minute, 4 * time.Minute, !refuses, 0, unknown, ""},
+		{"it fails for a while, in the middle of what is old", true, time.Minute, time.Hour, !refuses, 0, unknown, ""},
+		{"it fails for long", true, 5 * time.Minute, 5 * time.Minute, !refuses, 0, bad, "400"},
+		{"it never worked", false, 5 * time.Minute, 5 * time.Minute, !refuses, 0, bad, "400"},
+		{"the agent was restarted a minute ago, and before it failed as well", false, time.Minute, 6 * time.Minute, !refuses, 0, bad, now.Add(-6 * time.Minute).Format(time.DateTime)},
+		{"it refuses all for a while", true, time.Minute, 0, refuses, 0, unknown, ""},
+		{"it refuses all for long", true, 5 * time.Minute, 0, refuses, 0, bad, "the sink refused the last 2 events for good: 400"},
+		{"what it refuses can be seen", true, 5 * time.Minute, 0, refuses, 2, bad, "catpaw queue cat 'pager' --dead"},
 	} {
-		h, q := pipeline.Health{LastError: "400", Refuses: c.refuses}, store.QueueInfo{Name: "pager"}
+		h, q := pipeline.Health{LastError: "400", Refuses: c.refuses, RefusedRow: 2}, store.QueueInfo{Name: "pager", Held: c.dead}
 		if c.good {
 			h.LastSuccess = now.Add(-time.Hour)
 		}
@@ -46,10 +48,12 @@ func TestAnOutputThatFailsForLongIsTold(t *testing.T) {
 			h.FailsSince = now.Add(-c.since)
 		}
 		if c.oldest > 0 {
-			q.Oldest = now.Add(-c.oldest).Unix()
+			q.Oldest, q.Queued = now.Add(-c.oldest).Unix(), 1
 		}
 		if e := outputEvent(q, h, now); e.Status != c.status || !strings.Contains(e.Description, c.says) {
 			t.Errorf("%s: %+v", c.name, e)
+		} else if c.dead == 0 && strings.Contains(e.Description, "--dead") {
+			t.Errorf("%s: it points to dead letters, and there are none: %s", c.name, e.Description)
 		}
 	}
 }

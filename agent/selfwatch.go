@@ -14,21 +14,24 @@ import (
 const outputPatience = 5 * time.Minute
 
 // outputEvent tells of an output that delivers nothing for long. While it has not failed for long, or since a start has
-// delivered nothing yet, nothing is known: an alert from before goes on, for only a delivery ends it.
+// delivered nothing of what is left, nothing is known: an alert from before goes on.
 func outputEvent(q store.QueueInfo, h pipeline.Health, now time.Time) pipeline.Event {
 	event := pipeline.Event{Status: pipeline.Ok, Labels: pipeline.L("check", "catpaw output", "target", q.Name)}
 	var text markdown.Builder
 	text.Item("output", "%s", q.Name)
+	left := q.Queued+q.Held > 0 // of what it was to deliver
 	switch since := failsSince(q, h); {
-	case since.IsZero() && h.LastSuccess.IsZero(), !since.IsZero() && now.Sub(since) < outputPatience:
+	case since.IsZero() && h.LastSuccess.IsZero() && left, !since.IsZero() && now.Sub(since) < outputPatience:
 		event.Status = pipeline.Unknown
 	case since.IsZero():
 	case h.Refuses:
 		event.Status = pipeline.Bad
 		text.Item("expected", "events are delivered")
-		text.Item("seen", "since %s the sink refuses every event for good: %s", since.Format(time.DateTime+" MST"), h.LastError)
+		text.Item("seen", "nothing was delivered since %s, and the sink refused %s for good: %s", since.Format(time.DateTime+" MST"), h.Refused(), h.LastError)
 		text.Item("meanwhile", "what it refuses is not tried again; the last 1,000 of it are kept as dead letters")
-		text.Item("look further", "`catpaw queue cat '%s' --dead` shows them; mend the output, then `catpaw queue redrive '%s'` sends them", q.Name, q.Name)
+		if q.Held > 0 {
+			text.Item("look further", "`catpaw queue cat '%s' --dead` shows them; mend the output, then `catpaw queue redrive '%s'` sends them", q.Name, q.Name)
+		}
 	default:
 		event.Status = pipeline.Bad
 		text.Item("expected", "events are delivered")

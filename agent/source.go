@@ -55,6 +55,7 @@ type Configuration struct {
 	StateDir    string            // where the store's file and the control socket are
 	Labels      map[string]string // [global.labels]
 	Checks      []*pipeline.Check
+	Idle        []api.Idle // instances that watch nothing
 	Outputs     []*pipeline.OutputSpec
 	Windows     []*silence.Window // [[processors.silence]]
 	Inhibits    []*inhibit.Rule   // [[processors.inhibit]]

@@ -33,7 +33,7 @@ func (a *Agent) Status() (api.Status, error) {
 		s.State.Trouble, s.State.Since = trouble.Text, trouble.Since
 	}
 	a.mu.Lock()
-	s.Config = a.loaded
+	s.Config, s.Idle = a.loaded, append([]api.Idle{}, a.idle...) // not nil, which is no list in JSON
 	a.mu.Unlock()
 	s.Host, _ = os.Hostname()
 	s.Heartbeat, s.PageTrouble = a.heart.health(), a.page.Trouble()

@@ -37,11 +37,16 @@ type Warner interface {
 }
 
 // Idler is an Input whose options may name nothing to look at, as in samples that wait to be filled in.
-// That is no fault: such a check does not run, and a warning says so. It is asked before Init.
+// That is no fault: such a check does not run, catpaw check and status show why, and a warning says so, except of
+// NoTargets. It is asked before Init.
 type Idler interface {
 	// Idle returns what is missing, as in "command is empty", or "" where there is something to do.
 	Idle() string
 }
+
+// NoTargets is why an Idler with an empty list is idle. That is how the samples of the shipped configuration wait, with
+// which a first start must not warn.
+const NoTargets = "targets is empty"
 
 // MaxConcurrency is the most that an input's option concurrency may be.
 const MaxConcurrency = 10_000

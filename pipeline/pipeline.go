@@ -185,6 +185,9 @@ func (p *Pipeline) handle(b *Batch) {
 // Health is how each output is doing, by name.
 func (p *Pipeline) Health() map[string]Health { return p.senders.health() }
 
+// Forgive tells that by hand nothing is left of what an output did not deliver: no event waits, no dead letter is kept.
+func (p *Pipeline) Forgive(output string) { p.senders.forgive(output) }
+
 // Stop ends everything: checks at once, with the processes they started; then what they had reported
 // is decided and committed; then the senders deliver what they can until ctx ends. What is left stays
 // in the queues. The store is the caller's to close.

@@ -133,6 +133,15 @@ func (s *senders) health() map[string]Health {
 	return all
 }
 
+// forgive notes that nothing is left of what an output did not deliver.
+func (s *senders) forgive(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one := s.byName[name]; one != nil {
+		one.story.forgiven(one.log)
+	}
+}
+
 // leave remembers a removed sender until its last Write has returned.
 func (s *senders) leave(name string, old *sender) {
 	s.leaving[name] = old

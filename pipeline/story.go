@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 // story is how an output is doing. It tells the log of a repeated failure once, then when it changes,
 // then when it is over for all of a sender's workers: one event that a sink does not want must not fill
 // the log beside a thousand that it takes. But an output that takes none is failing, whether its sink says "later" or
-// "never", and only a delivery ends that. The zero value is ready; it is safe for concurrent use.
+// "never", and only a delivery ends that, or that nothing is left of what it did not take. The zero value is ready; it is safe for concurrent use.
 type story struct {
 	mu        sync.Mutex
 	failing   map[int]string    // error by lane
@@ -37,11 +38,20 @@ type story struct {
 // Health is how an output is doing.
 type Health struct {
 	LastSuccess time.Time `json:"last_success,omitzero"`
-	FailsSince  time.Time `json:"fails_since,omitzero"` // zero where the sink takes events
-	Refuses     bool      `json:"refuses,omitempty"`    // so it fails: what it gets it refuses for good
+	FailsSince  time.Time `json:"fails_since,omitzero"`       // zero where the sink takes events
+	Refuses     bool      `json:"refuses,omitempty"`          // so it fails: what it gets it refuses for good
+	RefusedRow  int       `json:"refused_in_a_row,omitempty"` // events refused for good since the last delivery: it may have failed before these
 	LastError   string    `json:"last_error,omitempty"`
 	LastFailure time.Time `json:"last_failure,omitzero"`
 	NextTry     time.Time `json:"next_try,omitzero"` // zero where nothing waits for one
+}
+
+// Refused says in words how much the sink refused since it took something last.
+func (h Health) Refused() string {
+	if h.RefusedRow == 1 {
+		return "the last event"
+	}
+	return fmt.Sprintf("the last %d events", h.RefusedRow)
 }
 
 func (s *story) health() Health {
@@ -49,6 +59,9 @@ func (s *story) health() Health {
 	defer s.mu.Unlock()
 	h := Health{LastSuccess: s.lastGood, LastError: redact.Logins(s.lastError), LastFailure: s.lastFail}
 	h.FailsSince, h.Refuses = s.since, !s.since.IsZero() && len(s.failing) == 0
+	if h.Refuses {
+		h.RefusedRow = s.refused
+	}
 	for _, next := range s.next {
 		if h.NextTry.IsZero() || next.Before(h.NextTry) {
 			h.NextTry = next
@@ -139,6 +152,17 @@ func (s *story) emptied(log *zap.Logger, lane int) {
 	delete(s.failing, lane)
 	delete(s.next, lane)
 	s.conclude(log, "what could not be delivered is gone from the queue")
+}
+
+// forgiven notes that nothing waits and no dead letter is left: somebody has seen to what the sink did not take, so
+// that nothing that may yet be told is kept from it.
+func (s *story) forgiven(log *zap.Logger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused = 0
+	if s.conclude(log, "what the sink refused is gone"); s.since.IsZero() {
+		s.lastError, s.lastFail = "", time.Time{}
+	}
 }
 
 // judged notes that the sink has judged events of a lane, all or a part of what was tried: how many it took, and how

@@ -57,7 +57,7 @@ func TestASinkWhoseErrorsDifferEveryTimeDoesNotFillTheLog(t *testing.T) {
 
 // TestOnlyADeliveryEndsAFailure: what the sink answers a minute apart, and since when the output fails by then. A word is
 // the lane and the answer: 0ok, 0no (refused for good), 0some (of a batch it takes some and refuses some), 0503 (try
-// again), 0- (nothing is left to try).
+// again), 0- (nothing is left to try), 0x (what was refused is purged, and nothing waits).
 func TestOnlyADeliveryEndsAFailure(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -83,6 +83,12 @@ func TestOnlyADeliveryEndsAFailure(t *testing.T) {
 		{"others got through, and then none", "0503 1ok 1no 1no 0no", 2, true},
 		{"what failed is purged", "0ok 0503 0-", -1, false},
 		{"what failed is purged, what came beside it was refused", "0ok 0503 1no 0-", 1, true},
+		{"what it refused is purged", "0ok 0no 1no 0x", -1, false},
+		{"the first was refused and is purged", "0no 0x", -1, false},
+		{"what it refused is purged, and one more is refused", "0ok 0no 1no 0x 0no", -1, false},
+		{"what it refused is purged, and more is refused", "0ok 0no 1no 0x 0no 1no", 4, true},
+		{"it took none ever, and refuses more after the purge", "0no 0x 0no", 2, true},
+		{"dead letters are purged while a lane fails", "0no 1503 0x", 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -101,6 +107,8 @@ func TestOnlyADeliveryEndsAFailure(t *testing.T) {
 					case "some": // of a batch
 						s.refuses(log, "key", errors.New("400"))
 						s.judged(log, lane, true, 8, 2)
+					case "x":
+						s.forgiven(log)
 					case "-":
 						s.emptied(log, lane)
 					default:

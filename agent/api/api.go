@@ -73,11 +73,19 @@ type Status struct {
 	State    StateDir  `json:"state"`
 
 	Checks  []pipeline.CheckHealth `json:"checks"`
+	Idle    []Idle                 `json:"idle"`
 	Alerts  []Alert                `json:"alerts"`
 	Outputs []QueueStatus          `json:"outputs"`
 
 	Heartbeat   *Heartbeat `json:"heartbeat,omitempty"`    // nil where none is configured
 	PageTrouble string     `json:"page_trouble,omitempty"` // why the page cannot be served where [status] says
+}
+
+// Idle is an instance that watches nothing, for its options name nothing to look at: it is no check, and never runs.
+type Idle struct {
+	Plugin  string `json:"plugin"`
+	Source  string `json:"at"`       // file:line
+	LooksAt string `json:"looks_at"` // "nothing", and why
 }
 
 // Heartbeat is how it goes to tell a watchdog elsewhere that all is well.

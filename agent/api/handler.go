@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ var calls = []call{
 	{"DELETE", "silences/{id}", true, false, endSilence},
 	{"PUT", "silences/{id}/process", true, true, follow},
 	{"POST", "ack", true, false, func(a Agent, r *http.Request) (any, error) {
-		return a.Ack(r.FormValue("key"), r.FormValue("by"), r.FormValue("reason"))
+		return a.Ack(r.FormValue("key"), cmp.Or(r.FormValue("by"), loginOf(r)), r.FormValue("reason"))
 	}},
 	{"DELETE", "ack", true, false, func(a Agent, r *http.Request) (any, error) { return a.Unack(r.FormValue("key")) }},
 	{"POST", "reload", false, false, func(a Agent, r *http.Request) (any, error) { return a.Reload(r.Context()) }},
@@ -77,6 +78,7 @@ func addSilence(a Agent, r *http.Request) (any, error) {
 	if err := decode(r, "a silence", &n); err != nil {
 		return nil, err
 	}
+	n.By = cmp.Or(n.By, loginOf(r))
 	return a.AddSilence(n)
 }
 

@@ -16,6 +16,7 @@ import (
 type still struct {
 	Agent
 	silences []NewSilence
+	acked    []string // by whom
 }
 
 func (*still) Status() (Status, error)              { return Status{}, nil }
@@ -24,13 +25,44 @@ func (*still) Why(string) (Why, error)              { return Why{}, nil }
 func (*still) Silences() ([]Silence, error)         { return nil, nil }
 func (*still) EndSilence(int) (Changed, error)      { return Changed{}, nil }
 func (*still) Follow(int, Process) (Changed, error) { return Changed{}, nil }
-func (*still) Ack(_, _, _ string) (Acked, error)    { return Acked{}, nil }
 func (*still) Unack(string) (Acked, error)          { return Acked{}, nil }
 func (*still) Stuck() error                         { return nil }
 func (*still) Unwell() error                        { return nil }
+func (s *still) Ack(_, by, _ string) (Acked, error) {
+	s.acked = append(s.acked, by)
+	return Acked{}, nil
+}
 func (s *still) AddSilence(n NewSilence) (Added, error) {
 	s.silences = append(s.silences, n)
 	return Added{Silence: Silence{ID: 1}}, nil
+}
+
+// TestWhoChangesSomethingIsNamed: whoever logged in, unless the request names another. A login that nobody asked for
+// proves nothing, and a token is nobody's.
+func TestWhoChangesSomethingIsNamed(t *testing.T) {
+	t.Parallel()
+	guarded := Options{Listen: ":1", User: "ada", Password: "pass", Token: "tok"}
+	for _, c := range []struct {
+		name, header, by string
+		options          Options
+		want             string
+	}{
+		{"with a password", "Basic YWRhOnBhc3M=", "", guarded, "ada"},
+		{"with a password, for another", "Basic YWRhOnBhc3M=", "bob", guarded, "bob"},
+		{"with the token", "Bearer tok", "", guarded, ""},
+		{"where nobody logs in", "Basic YWRhOnBhc3M=", "", Options{Listen: "127.0.0.1:1"}, ""},
+	} {
+		agent := &still{}
+		handler := c.options.guard(public(agent), func(*http.Request) {})
+		for path, body := range map[string]string{"silences": `{"match": {"a": "b"}, "for_seconds": 60, "by": "` + c.by + `"}`, "ack?key=a&by=" + c.by: ""} {
+			r := httptest.NewRequest("POST", "http://127.0.0.1"+root+path, strings.NewReader(body))
+			r.Header.Set("Authorization", c.header)
+			handler.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if len(agent.silences) != 1 || agent.silences[0].By != c.want || len(agent.acked) != 1 || agent.acked[0] != c.want {
+			t.Errorf("%s: %+v %q, want %q", c.name, agent.silences, agent.acked, c.want)
+		}
+	}
 }
 
 // TestEveryCall tries each call of the API over TCP as it is meant and as it is not.

@@ -197,9 +197,29 @@ func (o Options) guard(next http.Handler, tell func(*http.Request)) http.Handler
 			w.Header().Set("WWW-Authenticate", `Basic realm="catpaw", charset="UTF-8"`)
 			http.Error(w, "log in", http.StatusUnauthorized)
 			return
+		case o.guarded():
+			r = withLogin(r)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// login marks requests of somebody whose user and password are known: what they change is by them, if they do not say
+// by whom.
+type login struct{}
+
+func withLogin(r *http.Request) *http.Request {
+	user, _, ok := r.BasicAuth()
+	if !ok { // by the token, which is nobody's
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), login{}, user))
+}
+
+// loginOf is who has logged in, "" where nobody had to, or with the token.
+func loginOf(r *http.Request) string {
+	user, _ := r.Context().Value(login{}).(string)
+	return user
 }
 
 // stranger marks requests that are answered, but of somebody who has not logged in.

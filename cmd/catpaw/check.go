@@ -38,6 +38,9 @@ func printConfiguration(w io.Writer, dir string, c *agent.Configuration) error {
 	for _, check := range c.Checks {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", check.ID, check.Interval, check.Source, oneLine(check.LooksAt))
 	}
+	for _, idle := range c.Idle {
+		fmt.Fprintf(table, "%s\t-\t%s\t%s\n", idle.Plugin, idle.Source, idle.LooksAt)
+	}
 	fmt.Fprintln(table, "\nOUTPUT\tKIND\tCONFIGURED AT\tAT ONCE\tHEARS OF")
 	for _, output := range c.Outputs {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", output.Name, output.Plugin, output.Source, output.Concurrency, oneLine(output.Route.String()))

@@ -1,6 +1,11 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"catpaw/agent/api"
+	"catpaw/internal/config"
+)
 
 // TestMatchesAreReadAsTheyAreMeant: also labels and values that hold what --match itself is made of.
 func TestMatchesAreReadAsTheyAreMeant(t *testing.T) {
@@ -22,6 +27,12 @@ func TestMatchesAreReadAsTheyAreMeant(t *testing.T) {
 	} {
 		if label, glob, ok := cutMatch(text); !ok || label != want[0] || glob != want[1] {
 			t.Errorf("%s: %q = %q, %v", text, label, glob, ok)
+		}
+	}
+	for _, one := range [][2]string{{"check", "disk*"}, {"a=b", " c "}, {" a ", ""}, {"says", `"it"`}, {"says", `it is "big"`}, {"inch", `"`}, {"x", "a or b"}, {"x, y", "p, q"}} {
+		shown := (&api.Silence{Match: map[string]config.Strings{one[0]: {one[1]}}}).Matching() // as list, answers and log show it
+		if label, glob, ok := cutMatch(shown); !ok || label != one[0] || glob != one[1] {
+			t.Errorf("%q = %q is shown as %s, which is taken for %q = %q", one[0], one[1], shown, label, glob)
 		}
 	}
 	for _, wrong := range []string{"", "check", "=x", " = x", `""=x`, `"a"b=c`, `"a=b`, `"a"`} {

@@ -96,10 +96,18 @@ func faultOf(q api.QueueStatus, now time.Time) string {
 	case q.LastError == "" || !q.LastFailure.After(q.LastSuccess):
 		return ""
 	case q.Refuses:
-		return fmt.Sprintf("has refused every event for %s, the last one %s: %s; catpaw queue cat '%s' --dead shows them",
-			now.Sub(q.FailsSince).Round(time.Second), ago(q.LastFailure, now), fault, q.Name)
+		return fmt.Sprintf("has delivered nothing for %s and refused %s for good, %s: %s%s",
+			now.Sub(q.FailsSince).Round(time.Second), q.Refused(), ago(q.LastFailure, now), fault, whereDead(q))
 	}
 	return "failed " + ago(q.LastFailure, now) + ": " + fault
+}
+
+// whereDead is where what was refused can be seen, "" where nothing of it is left.
+func whereDead(q api.QueueStatus) string {
+	if q.Held == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; catpaw queue cat '%s' --dead shows what is kept", q.Name)
 }
 
 // ago is how long something is past.

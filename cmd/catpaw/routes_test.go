@@ -133,5 +133,10 @@ func TestWhyTellsOfWhatNobodyHeard(t *testing.T) {
 	say("Critical")
 	a.waitLog("dead letter")
 	wantAll(t, asks(t, "why", "-configs", dir, "db"), "output chat refused the last one: "+server.URL+" answered 400")
-	wantAll(t, asks(t, "queue", "-configs", dir), "chat has refused every event for ", "catpaw queue cat 'chat' --dead")
+	until(t, func() bool { return strings.Contains(asks(t, "queue", "-configs", dir), "--dead") }) // it is on disk
+	wantAll(t, asks(t, "queue", "-configs", dir), "chat has delivered nothing for ", " and refused the last event for good, ", "catpaw queue cat 'chat' --dead")
+	asks(t, "queue", "purge", "-configs", dir, "chat", "--dead")
+	if text := asks(t, "queue", "-configs", dir); strings.Contains(text, "400") || strings.Contains(text, "--dead") {
+		t.Errorf("nothing waits and no dead letter is left, and yet:\n%s", text)
+	}
 }

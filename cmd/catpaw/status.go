@@ -70,7 +70,7 @@ func printStatus(w io.Writer, s api.Status, now time.Time, colours bool) error {
 	paint := painter(colours)
 	for _, print := range []func() error{
 		func() error { return printAlerts(w, s.Alerts, now, paint) },
-		func() error { return printChecks(w, s.Checks, now, paint) },
+		func() error { return printChecks(w, s.Checks, s.Idle, now, paint) },
 		func() error { return printQueues(w, s.Outputs, now) },
 	} {
 		if err := print(); err != nil {
@@ -137,13 +137,16 @@ func named(c pipeline.CheckHealth) string {
 // shortKey is enough of an alert key for why.
 func shortKey(key string) string { return key[:min(8, len(key))] }
 
-func printChecks(w io.Writer, checks []pipeline.CheckHealth, now time.Time, paint painter) error {
+func printChecks(w io.Writer, checks []pipeline.CheckHealth, idle []api.Idle, now time.Time, paint painter) error {
 	const recent = 20
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "%s\tID\tAT\tLAST RUN\tTOOK\tNEXT\tBAD\tSKIPPED\tRECENT\tLOOKS AT\n", paint.cell("RESULT"))
 	for _, c := range checks {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d of %d\t%d\t%s\t%s\n", paint.cell(resultOf(c)), c.ID, c.Source, ago(c.Began, now),
 			tookOf(c, now), orDash(max(0, c.Next.Sub(now))), c.Bad, c.Results, c.Skipped, strings.ReplaceAll(c.Recent[max(0, len(c.Recent)-recent):], "O", "o"), oneLine(c.LooksAt))
+	}
+	for _, i := range idle {
+		fmt.Fprintf(table, "%s\t%s\t%s\t-\t-\t-\t-\t-\t\t%s\n", paint.cell("-"), i.Plugin, i.Source, i.LooksAt)
 	}
 	fmt.Fprintln(table)
 	if err := table.Flush(); err != nil {

@@ -23,6 +23,14 @@ type expectedHeader struct {
 	glob *match.Pattern
 }
 
+// Idle is true of an instance without targets.
+func (p *Probe) Idle() string {
+	if len(p.Targets) == 0 {
+		return pipeline.NoTargets
+	}
+	return ""
+}
+
 // Init judges the options.
 func (p *Probe) Init() error {
 	p.method = strings.ToUpper(p.Method)

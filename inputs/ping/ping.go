@@ -81,6 +81,14 @@ func New(raw *RawSockets) *Probe {
 	}
 }
 
+// Idle is true of an instance without targets.
+func (p *Probe) Idle() string {
+	if len(p.Targets) == 0 {
+		return pipeline.NoTargets
+	}
+	return ""
+}
+
 // Init judges the options.
 func (p *Probe) Init() error { return errors.Join(p.initTargets(), p.initNumbers(), p.initLimits()) }
 

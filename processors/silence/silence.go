@@ -3,7 +3,6 @@
 package silence
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -216,15 +215,33 @@ func clock(t time.Time) string { return t.Format("2006-01-02 15:04:05 MST") }
 // Fits reports whether the silence is of alerts with these labels.
 func (s *Silence) Fits(labels pipeline.Labels) bool { return pipeline.FitPresent(s.globs, labels) }
 
+// quotedLabel and quotedGlob write a label and a glob as catpaw silence add takes them: in double quotes where they would
+// be read as another, or by people as two. page.js writes the same.
+func quotedLabel(label string) string {
+	return quotedIf(strings.HasPrefix(label, `"`) || strings.Contains(label, "=") || strings.Contains(label, ", "), label)
+}
+
+func quotedGlob(glob string) string {
+	inQuotes := len(glob) > 1 && strings.HasPrefix(glob, `"`) && strings.HasSuffix(glob, `"`)
+	return quotedIf(inQuotes || strings.Contains(glob, " or ") || strings.Contains(glob, ", "), glob)
+}
+
+func quotedIf(needed bool, text string) string {
+	if needed || text == "" || strings.TrimSpace(text) != text {
+		return `"` + text + `"`
+	}
+	return text
+}
+
 // Matching is what it matches, in words.
 func (s *Silence) Matching() string {
 	var parts []string
 	for _, label := range slices.Sorted(maps.Keys(s.Match)) {
 		globs := slices.Clone(s.Match[label])
 		for i, glob := range globs {
-			globs[i] = cmp.Or(glob, `""`)
+			globs[i] = quotedGlob(glob)
 		}
-		parts = append(parts, label+" = "+strings.Join(globs, " or "))
+		parts = append(parts, quotedLabel(label)+" = "+strings.Join(globs, " or "))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -48,9 +48,17 @@ type page struct {
 // open runs the real program with one check and looks at its page.
 func open(t *testing.T) *page {
 	t.Helper()
+	p := openWith(t, "")
+	p.sees("#summary", "all is well")
+	return p
+}
+
+// openWith is open, with more in the configuration.
+func openWith(t *testing.T, more string) *page {
+	t.Helper()
 	chromium := browser(t)
 	p := &page{t: t, says: filepath.Join(t.TempDir(), "says")}
-	address := p.serve()
+	address := p.serve(more)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.UserDataDir(profile(t)))
 	allocated, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
@@ -62,7 +70,6 @@ func open(t *testing.T) *page {
 	p.ctx = ctx
 	chromedp.ListenTarget(ctx, func(event any) { p.hear(event, address) })
 	p.do(network.Enable(), log.Enable(), runtime.Enable(), chromedp.Navigate("http://"+address+"/"))
-	p.sees("#summary", "all is well")
 	return p
 }
 
@@ -81,8 +88,8 @@ func profile(t *testing.T) string {
 	return dir
 }
 
-// serve starts the agent and returns where its page is.
-func (p *page) serve() (address string) {
+// serve starts the agent, with more in its configuration, and returns where its page is.
+func (p *page) serve(more string) (address string) {
 	p.t.Helper()
 	dir := p.t.TempDir()
 	binary := filepath.Join(dir, "catpaw")
@@ -99,7 +106,8 @@ func (p *page) serve() (address string) {
 	listener.Close()
 	p.say("")
 	for name, text := range map[string]string{
-		"conf.d/config.toml":   fmt.Sprintf("[[outputs.stdout]]\n[status]\nlisten = %q\n", address),
+		"conf.d/config.toml":   fmt.Sprintf("[[outputs.stdout]]\n[status]\nlisten = %q\n%s", address, more),
+		"conf.d/p.net/a.toml":  "[[instances]]\ntargets = []\n",
 		"conf.d/p.exec/a.toml": fmt.Sprintf("[[instances]]\ninterval = 0.2\nalerting.flap_window = 0\ncommands = [['cat', %q]]\n", p.says),
 	} {
 		path := filepath.Join(dir, name)
@@ -207,6 +215,9 @@ func TestThePageIsLive(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	p.sees("#checks", "p.exec/a.toml:1")
+	p.sees("#checks li:last-child", "nothing: targets is empty")
+	p.sees("#checks li:last-child .state", "–")
+	p.sees("#agent", "2 checks;") // with that of catpaw itself
 	p.say(disk)
 	p.sees("#summary", "1 alert firing")
 	p.sees("#alerts .title", "disk usage /data <b>x</b>")
@@ -235,7 +246,7 @@ func TestASilenceOfStrangeLabels(t *testing.T) {
 	p.sees("#alerts .title", "***@[::1]")
 	p.click("#alerts button.silence")
 	p.sees("#silence-match", `dev = " sda "`)
-	p.sees("#silence-match", "a=b = c=d")
+	p.sees("#silence-match", `"a=b" = c=d`)
 	p.click("#silence-add")
 	p.sees("#alerts .soft", "silenced by 1")
 	if notice := p.text("#notice"); notice != "" {
@@ -247,6 +258,24 @@ func TestASilenceOfStrangeLabels(t *testing.T) {
 	p.do(chromedp.SendKeys("#silence-more", " \"a=b\" = c* \ndev = \" s?a \""))
 	p.click("#silence-add")
 	p.sees("#alerts .soft", "silenced by 2")
+	p.sees("#silences .title", `"a=b" = c*, dev = " s?a "`)
+	p.judge()
+}
+
+// TestNotAllIsWellWhereNobodyWouldHear: no alert fires, but an output or the heartbeat fails.
+func TestNotAllIsWellWhereNobodyWouldHear(t *testing.T) {
+	t.Parallel()
+	p := openWith(t, `[[outputs.webhook]]
+url = "http://127.0.0.1:1/"
+[heartbeat]
+url = "http://127.0.0.1:1/"
+`)
+	p.sees("#summary", "no alert fires, but no heartbeat gets through")
+	p.say(disk)
+	p.sees("#summary", "1 alert firing, 1 output fails, no heartbeat gets through")
+	p.sees("#outputs", "has failed for ")
+	p.say("")
+	p.sees("#summary", "no alert fires, but 1 output fails, no heartbeat gets through")
 	p.judge()
 }
 

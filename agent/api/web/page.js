@@ -138,10 +138,15 @@ function showSilences(silences) {
     make('p', {class: 'title'}), make('p', {class: 'soft'}),
     ...(s.id ? [make('p', {class: 'buttons'}, make('button', {type: 'button', class: 'end', click: () => act(() => ask('DELETE', 'silences/' + s.id))}, 'End'))] : [])),
   (element, s) => {
-    part(element, 'title', Object.entries(s.match).map(([label, globs]) => label + ' = ' + globs.join(' or ')).join(', '));
+    part(element, 'title', Object.entries(s.match).map(([label, globs]) => quotedLabel(label) + ' = ' + globs.map(quotedGlob).join(' or ')).join(', '));
     const ends = s.process ? `while ${s.process.command} (process ${s.process.pid}) runs` : `until ${clock(s.until)}, ${until(s.until)} more`;
     part(element, 'soft', [ends, s.by && 'by ' + s.by, s.reason].filter(Boolean).join('; '));
   });
+}
+
+function failure(q) {
+  const refused = q.refuses && '; it refused the last ' + (q.refused_in_a_row === 1 ? 'event' : plural(q.refused_in_a_row, 'event'));
+  return 'has failed for ' + since(q.fails_since) + (refused || '');
 }
 
 function showOutputs(outputs) {
@@ -151,7 +156,7 @@ function showOutputs(outputs) {
     const state = q.orphan ? 'Unknown' : q.fails_since ? 'Critical' : q.last_success ? 'Ok' : 'Unknown';
     element.style.setProperty('--state', `var(--${state})`);
     part(element, 'title', q.name);
-    part(element, 'state', q.orphan ? 'no such output' : q.fails_since ? (q.refuses ? 'refuses everything for ' : 'fails for ') + since(q.fails_since) : q.last_success ? 'delivers' : 'nothing delivered yet');
+    part(element, 'state', q.orphan ? 'no such output' : q.fails_since ? failure(q) : q.last_success ? 'delivers' : 'nothing delivered yet');
     part(element, 'soft', [
       plural(q.queued, 'event') + ' waiting', q.counts.delivered + ' delivered', q.dead_letters && plural(q.dead_letters, 'dead letter'),
       q.counts.lost && q.counts.lost + ' lost', q.next_try && 'next try in ' + until(q.next_try), q.fails_since && q.last_error,
@@ -169,14 +174,14 @@ function showChecks() {
   const shown = found.slice(0, mostChecks);
   $('more-checks').hidden = shown.length === found.length;
   $('more-checks').textContent = `and ${found.length - shown.length} more, none of them worse: name what you look for`;
-  align($('checks'), shown, c => c.id, () => make('li', {},
+  align($('checks'), shown, c => c.key || c.id, () => make('li', {},
     make('span', {class: 'state'}), make('span', {class: 'title'}), make('span', {class: 'place soft'}), make('span', {class: 'ran soft'}), make('span', {class: 'strip'})),
   (element, c) => {
     element.style.setProperty('--state', `var(--${c.result || 'Unknown'})`);
     part(element, 'state', c.result || '–');
     part(element, 'title', c.looks_at || c.id);
     part(element, 'place', [c.looks_at && c.id, c.at].filter(Boolean).join(' at ') + (c.error ? ': ' + c.error : ''));
-    part(element, 'ran', c.running ? 'running' : c.last_run ? since(c.last_run) + ' ago' : 'not yet');
+    part(element, 'ran', c.running ? 'running' : c.idle ? 'never' : c.last_run ? since(c.last_run) + ' ago' : 'not yet');
     const strip = element.querySelector('.strip');
     if (strip.dataset.recent !== c.recent + c.runs) {
       strip.dataset.recent = c.recent + c.runs;
@@ -186,10 +191,23 @@ function showChecks() {
   });
 }
 
+// faultsOf are those of catpaw itself: while there is one, nobody may hear of an alert, so that not all is well.
+function faultsOf(status) {
+  const failing = status.outputs.filter(q => q.fails_since && !q.orphan).length;
+  return [failing && plural(failing, 'output') + (failing === 1 ? ' fails' : ' fail'), status.heartbeat?.error && 'no heartbeat gets through',
+    status.state.trouble && 'nothing is kept on disk', status.configuration.refused && 'the last reload was refused'].filter(Boolean).join(', ');
+}
+
+// headline is the worst of it.
+function headline(firing, faults) {
+  if (firing) return [plural(firing, 'alert') + ' firing', faults].filter(Boolean).join(', ');
+  return faults ? 'no alert fires, but ' + faults : 'all is well';
+}
+
 function show(status, silences) {
   const count = phase => status.alerts.filter(a => a.phase === phase).length;
   const firing = count('firing'), pending = count('pending');
-  const summary = [firing ? plural(firing, 'alert') + ' firing' : 'all is well', pending ? pending + ' pending' : '', silences.length ? plural(silences.length, 'silence') : ''];
+  const summary = [headline(firing, faultsOf(status)), pending ? pending + ' pending' : '', silences.length ? plural(silences.length, 'silence') : ''];
   $('summary').textContent = summary.filter(Boolean).join(', ');
   title = (firing ? '(' + firing + ') ' : '') + status.host + ' – catpaw';
   $('host').textContent = status.host;
@@ -197,7 +215,7 @@ function show(status, silences) {
   problem([status.heartbeat && status.heartbeat.error && 'No heartbeat: ' + status.heartbeat.error,
     status.state.trouble && 'Nothing is kept on disk: ' + status.state.trouble,
     status.configuration.refused && 'The last reload was refused:\n' + status.configuration.refused].filter(Boolean).join('\n'));
-  checks = status.checks;
+  checks = status.checks.concat(status.idle.map(i => ({...i, id: i.plugin, key: i.plugin + ' at ' + i.at, idle: true, runs: 0, recent: ''})));
   showAlerts(status.alerts);
   showSilences(silences);
   showOutputs(status.outputs);
@@ -261,14 +279,16 @@ async function act(change) {
   await look();
 }
 
-// quoted shows where a text begins and ends, if blanks hide it.
-const quoted = text => text !== text.trim() || text === '' ? '"' + text + '"' : text;
+// quotedLabel and quotedGlob write a label and a glob as readMatch reads them, as catpaw silence list does.
+const quotedIf = (needed, text) => needed || text !== text.trim() || text === '' ? '"' + text + '"' : text;
+const quotedLabel = text => quotedIf(/^"|=|, /.test(text), text);
+const quotedGlob = text => quotedIf(/^".*"$| or |, /.test(text), text);
 
 function openSilence(labels = {}) {
   const match = $('silence-match');
   $('silence-form').reset();
   match.replaceChildren(match.firstElementChild, ...Object.entries(labels).map(([label, value]) => make('label', {},
-    make('input', {type: 'checkbox', 'data-label': label, 'data-value': value, ...(label.startsWith('from_') ? {} : {checked: ''})}), ` ${quoted(label)} = ${quoted(value)}`)));
+    make('input', {type: 'checkbox', 'data-label': label, 'data-value': value, ...(label.startsWith('from_') ? {} : {checked: ''})}), ` ${quotedLabel(label)} = ${quotedGlob(value)}`)));
   match.hidden = Object.keys(labels).length === 0;
   $('silence-error').hidden = true;
   $('silence-dialog').showModal();
