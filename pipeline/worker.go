@@ -50,7 +50,7 @@ func (w *worker) gather() []store.Parcel {
 	if len(parcels) == 0 || len(parcels) >= w.spec.Output.BatchSize() {
 		return parcels
 	}
-	coming := w.queue.Coming()
+	coming := w.queue.Coming(w.lane)
 	if coming == nil {
 		return parcels
 	}

@@ -49,6 +49,8 @@ type lane struct {
 	tail []*Row // newer than those of the file: the disk is in trouble
 	out  []*Row // what the last Take gave
 	wake chan struct{}
+
+	coming bool // the transaction that is being written has rows for it
 }
 
 func (q *Queue) setLanes(n int) {
@@ -153,18 +155,14 @@ func (q *Queue) Take(lane, max int, late int64, skip func(key string) bool) []Pa
 }
 
 // Coming returns a channel that is closed when the transaction that is being written now, which has more rows for the
-// queue, is done; nil where there is none.
-func (q *Queue) Coming() <-chan struct{} {
+// lane, is done; nil where there is none.
+func (q *Queue) Coming(lane int) <-chan struct{} {
 	q.store.mu.Lock()
 	defer q.store.mu.Unlock()
-	c := q.store.inflight
-	if c == nil || q.store.trouble != nil || len(c.rows) == 0 {
-		return nil
+	if c := q.store.inflight; c != nil && q.lanes[lane].coming && q.store.trouble == nil {
+		return c.done
 	}
-	if _, ours := c.touched[q]; !ours {
-		return nil
-	}
-	return c.done
+	return nil
 }
 
 // Return says that nobody works any more on what Take gave last and is not settled: until the next Take
@@ -261,6 +259,13 @@ func (q *Queue) load(n int) {
 	if q.epoch != epoch || q.frozen { // what was read is out of date
 		l.signal()
 		return
+	}
+	if c := s.inflight; c != nil && len(c.rows) > 0 {
+		// A file whose last fsync hangs shows what it may yet lose; the writer tells of that, or has in its trouble.
+		unsure := func(row *Row) bool { return row.Seq >= c.rows[0].Seq }
+		read := len(rows) + len(spoilt)
+		rows, spoilt = slices.DeleteFunc(rows, unsure), slices.DeleteFunc(spoilt, unsure)
+		more = more && len(rows)+len(spoilt) == read
 	}
 	for _, row := range spoilt {
 		if l.last = max(l.last, row.Seq); !q.hidden[row.Seq] {

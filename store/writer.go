@@ -88,6 +88,8 @@ func (s *Store) flush() {
 	for _, row := range c.rows {
 		if row.settled {
 			settled[row] = true
+		} else {
+			row.home.lanes[row.lane].coming = true
 		}
 	}
 	seq, unreadable := s.seq, s.unreadable
@@ -112,6 +114,9 @@ func (s *Store) flush() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inflight, s.hangs = nil, false
+	for _, row := range c.rows {
+		row.home.lanes[row.lane].coming = false
+	}
 	if err != nil {
 		s.failed(c, err)
 	} else {
