@@ -111,7 +111,7 @@ func (s *sender) run() {
 			}
 		})
 	}
-	for lane := range s.spec.Concurrency {
+	for lane := range s.queue.Lanes() {
 		workers.Go(func() { s.work(lane) })
 	}
 	workers.Wait()

@@ -153,7 +153,7 @@ func TestConcurrencyChangedOnAFullDisk(t *testing.T) {
 	s.Open("a", limits(1))
 	tx := Tx{}
 	for i := range 900 {
-		tx.Rows = append(tx.Rows, &Row{Queue: "a", Key: fmt.Sprint("k", i), Data: make([]byte, 1000)})
+		tx.Rows = append(tx.Rows, &Row{Queue: "a", Key: fmt.Sprint("k", i), Data: append([]byte(fmt.Sprintf("old %d ", i)), make([]byte, 1000)...)})
 	}
 	s.Commit(tx)
 	s.Close()
@@ -161,17 +161,37 @@ func TestConcurrencyChangedOnAFullDisk(t *testing.T) {
 	fill(t, filler)
 	s, _ = open(t, dir)
 	q := s.Open("a", limits(3))
+	var came []string
+	newer := Tx{}
+	for i := range 10 { // while the disk is full, and before anybody could take what waits
+		newer.Rows = append(newer.Rows, &Row{Queue: "a", Key: fmt.Sprint("k", i), Data: []byte(fmt.Sprintf("new %d ", i))})
+	}
+	s.Commit(newer)
+	came = append(came, drain(q, q.Lanes())...)
 	must(t, os.Remove(filler))
 	s.Commit(Tx{Rows: []*Row{row("k", 1)}})
 	until(t, "no trouble", func() bool { return s.Trouble() == nil })
-	got := 0
 	for deadline := time.Now().Add(patience); q.Len() > 0; time.Sleep(5 * time.Millisecond) {
-		if got += len(drain(q, 3)); time.Now().After(deadline) {
-			t.Fatalf("%d came, %d are left; trouble %v, %+v", got, q.Len(), s.Trouble(), s.Queues()[0])
+		if came = append(came, drain(q, q.Lanes())...); time.Now().After(deadline) {
+			t.Fatalf("%d came, %d are left; trouble %v, %+v", len(came), q.Len(), s.Trouble(), s.Queues()[0])
 		}
 	}
-	if got != 901 {
-		t.Errorf("%d came", got)
+	if len(came) != 911 {
+		t.Errorf("%d came", len(came))
+	}
+	at := map[string]int{}
+	for n, data := range came {
+		at[strings.TrimRight(data, "\x00")] = n
+	}
+	for i := range 10 {
+		if at[fmt.Sprintf("old %d ", i)] >= at[fmt.Sprintf("new %d ", i)] {
+			t.Errorf("of alert %d the newer event came first", i)
+		}
+	}
+	s.Close()
+	s, _ = open(t, dir)
+	if q = s.Open("a", limits(3)); q.Lanes() != 3 {
+		t.Errorf("at the next start, with room, there are %d lanes", q.Lanes())
 	}
 }
 

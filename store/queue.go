@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"errors"
 	"hash/fnv"
 	"slices"
 	"time"
@@ -451,10 +452,15 @@ func (s *Store) Open(name string, limits Limits) *Queue {
 		s.queues[name] = q
 	}
 	q.open, q.limits = true, limits
-	same := len(q.lanes) == limits.Lanes
+	lanes := len(q.lanes)
 	s.mu.Unlock()
-	if !same {
-		s.order(func() { s.relane(q, limits.Lanes) })
+	if lanes != limits.Lanes {
+		var refused error
+		err := s.orderSoon(s.config.stall, func() { refused = s.relane(q, limits.Lanes) })
+		if err = cmp.Or(err, refused); err != nil {
+			s.log.Warn("what waits for the output cannot be spread over another number of senders now: it keeps the old one until it starts again",
+				zap.String("output", name), zap.Int("senders", q.Lanes()), zap.Error(err))
+		}
 	}
 	for i := range q.lanes {
 		q.lanes[i].signal()
@@ -462,11 +468,41 @@ func (s *Store) Open(name string, limits Limits) *Queue {
 	return q
 }
 
-// relane spreads the rows of a queue over another number of lanes. The writer calls it.
-func (s *Store) relane(q *Queue, lanes int) {
+// Lanes is the number of lanes, each of which needs somebody who takes from it: that of the limits, unless the disk did
+// not let it be changed.
+func (q *Queue) Lanes() int {
+	q.store.mu.Lock()
+	defer q.store.mu.Unlock()
+	return len(q.lanes)
+}
+
+// relane spreads the rows of a queue over another number of lanes. The writer calls it, when nobody takes from the queue.
+// Unless the rows of the file come along all stays as it was: those that memory has would overtake them.
+func (s *Store) relane(q *Queue, lanes int) error {
+	s.freeze(q)
+	moved, err := false, error(nil)
+	if s.file != nil {
+		if err = s.whyNotWritten(); err == nil {
+			moved, err = s.file.relane(q.name, lanes)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var rows []*Row // those that the file does not have
+	defer q.thaw()
+	if err != nil && !moved {
+		return err
+	}
+	q.spread(lanes)
+	q.astray = err != nil // a part of them came along
+	if s.file != nil {
+		q.startOver()
+	}
+	return err
+}
+
+// spread is relane for what the file does not have.
+func (q *Queue) spread(lanes int) {
+	var rows []*Row
 	for i := range q.lanes {
 		l := &q.lanes[i]
 		for _, row := range append(l.rows, l.tail...) {
@@ -476,7 +512,8 @@ func (s *Store) relane(q *Queue, lanes int) {
 		}
 	}
 	q.setLanes(lanes)
-	for _, row := range s.pending.rows {
+	q.store.pending.touch(q)
+	for _, row := range q.store.pending.rows {
 		if row.home == q {
 			row.lane = q.laneOf(row.Key)
 		}
@@ -486,8 +523,6 @@ func (s *Store) relane(q *Queue, lanes int) {
 		row.lane, row.taken = q.laneOf(row.Key), false
 		q.arrive(row)
 	}
-	q.astray = true
-	s.gather(q)
 }
 
 // gather moves rows of a queue that lie in another number of lanes; where the disk does not let it, it is
@@ -497,12 +532,15 @@ func (s *Store) gather(q *Queue) {
 		return
 	}
 	s.pending.touch(q)
-	if err := s.file.relane(q, len(q.lanes)); err != nil {
+	switch _, err := s.file.relane(q.name, len(q.lanes)); {
+	case errors.Is(err, errDamaged):
 		s.readFailed(s.file, err)
-		return
+	case err != nil:
+		s.troubled(err)
+	default:
+		q.astray = false
+		q.startOver()
 	}
-	q.astray = false
-	q.startOver()
 }
 
 // Claim says that a queue has an output again, which will open it when its predecessor has ended.

@@ -65,24 +65,25 @@ func isStray(name []byte, lanes int) bool {
 	return bytes.HasPrefix(name, []byte("rows-")) && !bytes.Equal(name, rowsBucket(lanes))
 }
 
-// relane moves rows that lie in another number of lanes. It goes in steps, each of which leaves the
-// rest for the next start if the process ends here.
-func (f *file) relane(q *Queue, lanes int) error {
+// relane moves the rows of a queue that lie in another number of lanes. It goes in steps, each of which leaves the
+// rest for the next start if the process ends here. moved says that there was one, whatever came after.
+func (f *file) relane(name string, lanes int) (moved bool, err error) {
 	for {
 		left := false
-		err := f.update(func(tx *bbolt.Tx) (err error) {
-			left, err = relaneSome(tx, q, lanes)
+		err = f.update(func(tx *bbolt.Tx) (err error) {
+			left, err = relaneSome(tx, name, lanes)
 			return err
 		})
 		if err != nil || !left {
-			return err
+			return moved, err
 		}
+		moved = true
 	}
 }
 
-func relaneSome(tx *bbolt.Tx, q *Queue, lanes int) (left bool, err error) {
+func relaneSome(tx *bbolt.Tx, name string, lanes int) (left bool, err error) {
 	const step = 5000 // rows
-	to, err := makeQueue(tx, q.name, lanes)
+	to, err := makeQueue(tx, name, lanes)
 	if err != nil {
 		return false, err
 	}
@@ -103,7 +104,7 @@ func relaneSome(tx *bbolt.Tx, q *Queue, lanes int) (left bool, err error) {
 		lane := 0 // of a spoilt row, which whoever reads it will count
 		row, err := parseRow(key, value, false)
 		if err == nil {
-			lane = q.laneOf(row.Key)
+			lane = int(row.hash % uint32(lanes))
 		}
 		if len(key) != rowKeySize {
 			keys = append(keys, append([]byte(nil), key...))
