@@ -75,6 +75,9 @@ func (w *worker) take() []store.Parcel {
 	if len(w.suspects)+len(w.waiting) == 0 {
 		return w.queue.Take(w.lane, batch, late, nil)
 	}
+	if len(w.waiting) > 0 {
+		w.queue.Thin(w.lane, func(key string) bool { _, ok := w.waiting[key]; return ok })
+	}
 	now := time.Now()
 	waits := func(key string) bool {
 		wait, ok := w.waiting[key]

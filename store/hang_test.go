@@ -81,3 +81,37 @@ func TestTheWriterSharesNothingWithWhoAsks(t *testing.T) {
 	<-stopped
 	s.Close()
 }
+
+// TestAnAlertThatIsNotTakenFillsNoLane: its rows are more than a lane holds in memory, and before those of others.
+func TestAnAlertThatIsNotTakenFillsNoLane(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, t.TempDir())
+	q := s.Open("a", limits(1))
+	var tx Tx
+	for i := range 100 { // far more than four windows
+		tx.Rows = append(tx.Rows, row("stuck", i))
+	}
+	tx.Rows = append(tx.Rows, row("other", 0))
+	s.Commit(tx)
+	must(t, s.Sync())
+	stuck := func(key string) bool { return key == "stuck" }
+	var got []Parcel
+	for range 100 {
+		if got = q.Take(0, 1, 0, stuck); len(got) > 0 {
+			break
+		}
+		q.Thin(0, stuck)
+	}
+	if len(got) != 1 || got[0].Last().Key != "other" {
+		t.Fatalf("got %v", got)
+	}
+	q.Settle(0, got, "")
+	rest := drain(q, 1)
+	if len(rest) == 0 || rest[len(rest)-1] != "stuck99" {
+		t.Errorf("of the alert itself %v come", rest)
+	}
+	must(t, s.Sync())
+	if c := s.Queues()[0].Counts; c.Merged < 50 || c.Merged+c.Delivered != 101 || c.queued() != 0 {
+		t.Errorf("%+v", c)
+	}
+}

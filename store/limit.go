@@ -95,22 +95,22 @@ func (s *Store) merge(q *Queue, inFile []*Row) {
 	q.refresh()
 	s.forgetInMemory()
 	s.signalSoon()
-	q.full.tell(s.log.With(zap.String("output", q.name)), merged, lost)
+	q.full.tell(s.log.With(zap.String("output", q.name)), "the queue is full: of each alert only the newest event is kept", merged, lost)
 }
 
-// pressure tells of a queue that is full, at once and then from time to time.
+// pressure tells of a queue that holds too much, at once and then from time to time.
 type pressure struct {
 	told         time.Time
 	merged, lost int // since then
 }
 
-func (p *pressure) tell(log *zap.Logger, merged, lost int) {
+func (p *pressure) tell(log *zap.Logger, what string, merged, lost int) {
 	const pause = 5 * time.Minute
 	p.merged, p.lost = p.merged+merged, p.lost+lost
 	if p.merged+p.lost == 0 || time.Since(p.told) < pause {
 		return
 	}
-	log.Warn("the queue is full: of each alert only the newest event is kept", zap.Int("merged", p.merged), zap.Int("lost", p.lost))
+	log.Warn(what, zap.Int("merged", p.merged), zap.Int("lost", p.lost))
 	*p = pressure{told: time.Now()}
 }
 

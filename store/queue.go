@@ -24,10 +24,12 @@ type Queue struct {
 	lanes  []lane
 	info   info // as the file will know it after the next transaction
 	full   pressure
-	frozen bool  // rows are being merged or purged: nothing is loaded from the file
-	astray bool  // rows of it lie in another number of lanes, which could not be changed yet
-	epoch  int   // counts what makes a reading of the file out of date
-	since  int64 // time of the oldest row, as of the start
+	// thinned is that of alerts that the sink does not take.
+	thinned pressure
+	frozen  bool  // rows are being merged or purged: nothing is loaded from the file
+	astray  bool  // rows of it lie in another number of lanes, which could not be changed yet
+	epoch   int   // counts what makes a reading of the file out of date
+	since   int64 // time of the oldest row, as of the start
 	// hidden are rows that only the file has and that are settled; the next transaction removes them.
 	hidden map[uint64]bool
 }
@@ -236,8 +238,42 @@ func (l *lane) parcel(alone []*Row, late int64, brief bool) Parcel {
 
 // mayLoad reports whether rows of a lane are only in the file, and there is room for them.
 func (q *Queue) mayLoad(l *lane) bool {
-	const crowded = 4 // windows: keys that wait for another try must not hold up all others
-	return l.more && !q.frozen && q.store.file != nil && len(l.rows) < crowded*q.limits.Window
+	return l.more && !q.frozen && q.store.file != nil && !q.crowded(l)
+}
+
+// crowded: keys that wait for another try may fill so many windows.
+func (q *Queue) crowded(l *lane) bool { return len(l.rows) >= 4*q.limits.Window }
+
+// Thin makes room in a lane that is crowded with rows of keys that wait: of each of these only the newest stays. Else no
+// other would be loaded from the file, and one alert that the sink does not take would hold up all others.
+func (q *Queue) Thin(lane int, waits func(key string) bool) {
+	s := q.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := &q.lanes[lane]
+	if !l.more || q.frozen || !q.crowded(l) {
+		return
+	}
+	l.handBack()
+	newest, merged := map[string]*Row{}, 0
+	for _, row := range l.rows {
+		if !waits(row.Key) {
+			continue
+		}
+		if older := newest[row.Key]; older != nil {
+			q.settle(older)
+			merged++
+		}
+		newest[row.Key] = row
+	}
+	if merged == 0 {
+		return
+	}
+	q.info.Counts.Merged += uint64(merged)
+	l.dropSettled()
+	s.forgetInMemory()
+	s.signalSoon()
+	q.thinned.tell(s.log.With(zap.String("output", q.name)), "of an alert that the sink does not take only the newest event is kept", merged, 0)
 }
 
 // load reads the next rows of a lane from the file. Only the worker of the lane calls it.

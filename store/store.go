@@ -253,6 +253,10 @@ func (s *Store) Close() (lost int) {
 			lost++
 		}
 	}
+	if s.trouble != nil && len(s.pending.states)+len(s.pending.memos) > 0 {
+		s.log.Error("what became of alerts lately is not on disk: the next start knows what was there before, and tells again what it does not know",
+			zap.Int("alerts", len(s.pending.states)), zap.String("error", s.trouble.Text))
+	}
 	return lost
 }
 
