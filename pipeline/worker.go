@@ -27,7 +27,7 @@ type wait struct {
 func (s *sender) work(lane int) {
 	w := &worker{sender: s, lane: lane, suspects: map[string]bool{}, waiting: map[string]wait{}}
 	for s.ctx.Err() == nil {
-		parcels := w.gather()
+		parcels := w.fill()
 		if len(parcels) == 0 {
 			if !w.idle() {
 				return
@@ -43,9 +43,9 @@ func (s *sender) work(lane int) {
 	}
 }
 
-// gather is take, but where a batch has room and more is just being written, it waits for that: a burst goes in far
+// fill is take, but where a batch has room and more is just being written, it waits for that: a burst goes in far
 // fewer requests so.
-func (w *worker) gather() []store.Parcel {
+func (w *worker) fill() []store.Parcel {
 	parcels := w.take()
 	if len(parcels) == 0 || len(parcels) >= w.spec.Output.BatchSize() {
 		return parcels

@@ -19,17 +19,16 @@ type Queue struct {
 	name  string
 
 	// All that follows is guarded by store.mu.
-	open   bool // an output has it; else it is an orphan
-	limits Limits
-	lanes  []lane
-	info   info // as the file will know it after the next transaction
-	full   pressure
-	// thinned is that of alerts that the sink does not take.
-	thinned pressure
-	frozen  bool  // rows are being merged or purged: nothing is loaded from the file
-	astray  bool  // rows of it lie in another number of lanes, which could not be changed yet
-	epoch   int   // counts what makes a reading of the file out of date
-	since   int64 // time of the oldest row, as of the start
+	open    bool // an output has it; else it is an orphan
+	limits  Limits
+	lanes   []lane
+	info    info     // as the file will know it after the next transaction
+	full    pressure // of a queue at its limits
+	thinned pressure // of alerts that the sink does not take
+	frozen  bool     // rows are being merged or purged: nothing is loaded from the file
+	astray  bool     // rows of it lie in another number of lanes, which could not be changed yet
+	epoch   int      // counts what makes a reading of the file out of date
+	since   int64    // time of the oldest row, as of the start
 	// hidden are rows that only the file has and that are settled; the next transaction removes them.
 	hidden map[uint64]bool
 }

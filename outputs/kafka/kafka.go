@@ -27,7 +27,7 @@ import (
 	"catpaw/pipeline"
 )
 
-// batchSize is the most events that one Write takes. It is a bound, not an aim: nothing waits for a batch
+// batchSize is the most events that one Write takes. It is a bound, not an aim: nothing waits long for a batch
 // to fill.
 const batchSize = 1000
 
