@@ -76,7 +76,7 @@ func TestManyResultsGoOnInOrder(t *testing.T) {
 		}
 		var events []Event
 		var want []string
-		for i := range 3*atOnce + 1 {
+		for i := range 3*AtOnce + 1 {
 			events = append(events, Event{Status: Warning, Description: fmt.Sprint(i)})
 			want = append(want, fmt.Sprint(i)+"$check")
 		}

@@ -84,12 +84,12 @@ func (r *Report) finish(end RunEnd, well bool) {
 	r.send(Result{Check: r.check, Together: append(r.held, last)})
 }
 
-// atOnce is how many results AddAll hands on together.
-const atOnce = 16
+// AtOnce is how many results AddAll hands on together. Who gathers them before need gather no more.
+const AtOnce = 16
 
 // AddAll is Add for many results: to hand each on by itself is a tenth of what they cost.
 func (r *Report) AddAll(events []Event) {
-	for chunk := range slices.Chunk(events, atOnce) {
+	for chunk := range slices.Chunk(events, AtOnce) {
 		results := make([]Result, len(chunk))
 		for i := range chunk {
 			results[i] = r.result(chunk[i])

@@ -18,8 +18,6 @@ const (
 	// maxHeld is how many events wait for the command to exit, so that its exit status and stderr can
 	// go into their descriptions. Those beyond go on as they are.
 	maxHeld = 1000
-	// maxMore is how many of those go on together.
-	maxMore = 16
 	// maxFaults is how many faults of one output are shown.
 	maxFaults = 5
 	// stderrShown is how many bytes of stderr are shown.
@@ -79,7 +77,7 @@ func (o *outcome) runJSON(ctx context.Context, r *pipeline.Report, spec command.
 				held = append(held, event)
 				return
 			}
-			if more = append(more, event); len(more) == maxMore {
+			if more = append(more, event); len(more) == pipeline.AtOnce {
 				r.AddAll(more)
 				more = more[:0]
 			}
