@@ -65,12 +65,13 @@ type sender struct {
 	queue *store.Queue       // nil until started
 	story story
 
+	workers []*worker  // by lane
+	picking sync.Mutex // held by the worker that picks what it delivers next
 	revival revival
 }
 
-// write hands parcels to the output and settles those that it took or refused. It returns the verdict
-// on each.
-func (s *sender) write(lane int, parcels []store.Parcel) []error {
+// write hands parcels to the output and returns the verdict on each.
+func (s *sender) write(parcels []store.Parcel) []error {
 	verdicts := make([]error, len(parcels))
 	messages := make([]*Message, 0, len(parcels))
 	at := make([]int, 0, len(parcels)) // the parcel of each message
@@ -88,10 +89,22 @@ func (s *sender) write(lane int, parcels []store.Parcel) []error {
 	for i, err := range s.call(ctx, messages) {
 		verdicts[at[i]] = err
 	}
-	s.settle(lane, parcels, verdicts)
+	if delivered(verdicts) > muchAtOnce {
+		s.burst()
+	}
 	return verdicts
 }
 
+func delivered(verdicts []error) (n int) {
+	for _, err := range verdicts {
+		if err == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// settle ends the parcels of a lane that the sink took or refused.
 func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
 	delivered := make([]store.Parcel, 0, len(parcels))
 	for i, err := range verdicts {
@@ -104,9 +117,6 @@ func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
 		case errors.Is(err, ErrReaderGone):
 			s.gone()
 		}
-	}
-	if len(delivered) > muchAtOnce {
-		s.burst()
 	}
 	if len(delivered) > 0 {
 		s.queue.Settle(lane, delivered, "")

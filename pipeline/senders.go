@@ -112,7 +112,10 @@ func (s *sender) run() {
 		})
 	}
 	for lane := range s.queue.Lanes() {
-		workers.Go(func() { s.work(lane) })
+		s.workers = append(s.workers, &worker{sender: s, lane: lane, suspects: map[string]bool{}, waiting: map[string]wait{}})
+	}
+	for _, w := range s.workers {
+		workers.Go(w.work)
 	}
 	workers.Wait()
 	cancel()

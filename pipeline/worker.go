@@ -7,15 +7,19 @@ import (
 	"catpaw/store"
 )
 
-// worker delivers the rows of one lane. After a failure the whole lane pauses, ever longer, for the sink
-// may be down. When it fails again, the next try is with other alerts: where those get through, it is
+// worker delivers the rows of one lane, and those of others where its batch has room. After a failure a lane pauses, ever
+// longer, for the sink may be down. When it fails again, the next try is with other alerts: where those get through, it is
 // not the sink but the event, which then waits on its own and holds up nobody.
 type worker struct {
 	*sender
-	lane     int
+	lane int
+
+	// mu is held by who delivers the lane, from taking rows until they are judged: so events of an alert stay in order.
+	mu       sync.Mutex
 	failures int             // tries in a row of which nothing got through
 	suspects map[string]bool // alert keys that failed since something last got through
 	waiting  map[string]wait // alert keys that fail while others get through
+	rest     pause           // before the next try
 }
 
 type wait struct {
@@ -23,55 +27,39 @@ type wait struct {
 	until    time.Time
 }
 
+// pause is how long a lane is to wait, and whether the sink asked for that.
+type pause struct {
+	time.Duration
+	asked bool
+}
+
 // work is one worker's loop.
-func (s *sender) work(lane int) {
-	w := &worker{sender: s, lane: lane, suspects: map[string]bool{}, waiting: map[string]wait{}}
-	for s.ctx.Err() == nil {
-		parcels := w.fill()
-		if len(parcels) == 0 {
-			if !w.idle() {
-				return
-			}
+func (w *worker) work() {
+	for w.ctx.Err() == nil {
+		w.picking.Lock()
+		if !w.mu.TryLock() { // another delivers the lane
+			w.picking.Unlock()
+			w.mu.Lock()
+			w.mu.Unlock()
 			continue
 		}
-		verdicts := s.write(lane, parcels)
-		pause, asked := w.judge(parcels, verdicts)
-		s.queue.Return(lane)
-		if pause > 0 && (s.stopping() || !w.pause(pause, asked)) {
-			return // what failed now is in the queue for the next start
+		load := w.pick()
+		w.picking.Unlock()
+		if len(load) > 0 {
+			w.deliver(w.fill(load))
+			continue
+		}
+		rest, due := w.lull()
+		w.mu.Unlock()
+		if w.stopping() || rest.Duration > 0 && !w.pause(rest) || rest.Duration == 0 && !w.idle(due) {
+			return // what is left is in the queue for the next start
 		}
 	}
 }
 
-// fill is take, but where a batch has room and more is just being written, it waits for that: a burst goes in far
-// fewer requests so.
-func (w *worker) fill() []store.Parcel {
-	parcels := w.take()
-	if len(parcels) == 0 || len(parcels) >= w.spec.Output.BatchSize() {
-		return parcels
-	}
-	coming := w.queue.Coming(w.lane)
-	if coming == nil {
-		return parcels
-	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-coming:
-	case <-timer.C:
-	case <-w.drain:
-	case <-w.ctx.Done():
-	}
-	return w.take()
-}
-
-// patience is how long a batch waits for what is being written. No disk that works takes so long.
-const patience = 50 * time.Millisecond
-
-// take returns what to try next.
-func (w *worker) take() []store.Parcel {
+// take returns what to try next, so many at most.
+func (w *worker) take(batch int) []store.Parcel {
 	late := time.Now().Add(-lateAfter).Unix()
-	batch := w.spec.Output.BatchSize()
 	if len(w.suspects)+len(w.waiting) == 0 {
 		return w.queue.Take(w.lane, batch, late, nil)
 	}
@@ -94,9 +82,8 @@ func (w *worker) take() []store.Parcel {
 	return w.queue.Take(w.lane, batch, late, waits)
 }
 
-// judge draws the conclusions from the verdicts and returns how long the lane is to pause, and whether
-// the sink asked for that.
-func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Duration, asked bool) {
+// judge draws the conclusions from the verdicts and returns how long the lane is to pause.
+func (w *worker) judge(parcels []store.Parcel, verdicts []error) pause {
 	var failed []string // of which nothing was known before
 	var worst error
 	var paced time.Duration
@@ -137,17 +124,17 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) (pause time.Dur
 		w.story.judged(w.log, w.lane, worst == nil && len(w.waiting) == 0, delivered, refused)
 	}
 	if paced > 0 && len(failed) == 0 {
-		return paced, true
+		return pause{paced, true}
 	}
-	if got || len(failed) == 0 { // what is known to fail by itself says nothing about the sink
-		return RetryDelay(worst), true
-	}
-	pause = RetryDelay(worst) // the sink knows best when to come back
-	if asked = pause > 0; !asked {
-		pause = backoff(w.failures, jitter)
+	asked := pause{RetryDelay(worst), true} // the sink knows best when to come back
+	if got || len(failed) == 0 {            // what is known to fail by itself says nothing about the sink
+		return asked
 	}
 	w.failures++
-	return pause, asked
+	if asked.Duration > 0 {
+		return asked
+	}
+	return pause{Duration: backoff(w.failures-1, jitter)}
 }
 
 // through notes that something got through: what failed did so by itself.
@@ -170,24 +157,31 @@ func (w *worker) putOff(key string) {
 	w.waiting[key] = wait
 }
 
-// idle waits for something to do; it returns false when the worker is to end.
-func (w *worker) idle() bool {
-	if w.stopping() {
-		return false
-	}
-	if len(w.waiting) == 0 {
+// lull says why there is nothing to try now: the lane rests, or only has what is due later; where due is zero, it has nothing.
+func (w *worker) lull() (rest pause, due time.Time) {
+	switch {
+	case w.rest.Duration > 0:
+		rest, w.rest = w.rest, pause{}
+	case len(w.waiting) > 0:
+		due = w.nextDue()
+	default:
 		clear(w.suspects)
 		w.story.emptied(w.log, w.lane)
 	}
-	var due <-chan time.Time
-	if len(w.waiting) > 0 {
-		timer := time.NewTimer(time.Until(w.nextDue()))
+	return rest, due
+}
+
+// idle waits for something to do; it returns false when the worker is to end.
+func (w *worker) idle(due time.Time) bool {
+	var again <-chan time.Time
+	if !due.IsZero() {
+		timer := time.NewTimer(time.Until(due))
 		defer timer.Stop()
-		due = timer.C
+		again = timer.C
 	}
 	select {
 	case <-w.queue.Wake(w.lane):
-	case <-due:
+	case <-again:
 	case <-w.drain:
 	case <-w.ctx.Done():
 		return false
@@ -216,13 +210,13 @@ func (w *worker) nextDue() (next time.Time) {
 
 // pause sleeps; when another worker gets through, or the agent begins to stop, there is a try at once. It
 // returns false when the worker is to end.
-func (w *worker) pause(d time.Duration, asked bool) bool {
-	w.story.pausing(w.lane, time.Now().Add(d))
+func (w *worker) pause(p pause) bool {
+	w.story.pausing(w.lane, time.Now().Add(p.Duration))
 	revived := w.revival.next()
-	if asked {
+	if p.asked {
 		revived = nil
 	}
-	timer := time.NewTimer(d)
+	timer := time.NewTimer(p.Duration)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
