@@ -8,7 +8,7 @@ import (
 
 // share is the part of one lane in what goes into one Write.
 type share struct {
-	*worker // whose mu is held
+	*worker // whose turn it is
 	parcels []store.Parcel
 }
 
@@ -55,7 +55,7 @@ func (w *worker) fill(load []share) []share {
 func (w *worker) join(load []share, room int) []share {
 	for i := 1; i < len(w.workers) && room > 0; i++ {
 		other := w.workers[(w.lane+i)%len(w.workers)]
-		if !other.mu.TryLock() {
+		if !other.tryTurn() {
 			continue
 		}
 		var parcels []store.Parcel
@@ -63,7 +63,7 @@ func (w *worker) join(load []share, room int) []share {
 			parcels = other.take(room)
 		}
 		if len(parcels) == 0 {
-			other.mu.Unlock()
+			other.endTurn()
 			continue
 		}
 		load, room = append(load, share{other, parcels}), room-len(parcels)
@@ -112,6 +112,6 @@ func (w *worker) deliver(load []share) {
 		share.settle(share.lane, share.parcels, of)
 		share.rest = share.judge(share.parcels, of)
 		share.queue.Return(share.lane)
-		share.mu.Unlock()
+		share.endTurn()
 	}
 }

@@ -87,12 +87,12 @@ func (r *Report) finish(end RunEnd, well bool) {
 // AtOnce is how many results AddAll hands on together. Who gathers them before need gather no more.
 const AtOnce = 16
 
-// AddAll is Add for many results: to hand each on by itself is a tenth of what they cost.
+// AddAll is Add for many results, which it takes over: to hand each on by itself is a tenth of what they cost.
 func (r *Report) AddAll(events []Event) {
 	for chunk := range slices.Chunk(events, AtOnce) {
 		results := make([]Result, len(chunk))
 		for i := range chunk {
-			results[i] = r.result(chunk[i])
+			results[i] = r.result(&chunk[i])
 		}
 		if !r.keeps(results...) {
 			r.send(Result{Check: r.check, Together: results})
@@ -102,12 +102,12 @@ func (r *Report) AddAll(events []Event) {
 
 // Add reports one result.
 func (r *Report) Add(e Event) {
-	if result := r.result(e); !r.keeps(result) {
+	if result := r.result(&e); !r.keeps(result) {
 		r.send(result)
 	}
 }
 
-func (r *Report) result(e Event) Result {
+func (r *Report) result(e *Event) Result {
 	if e.Time == 0 {
 		e.Time = time.Now().Unix()
 	}
@@ -120,7 +120,7 @@ func (r *Report) result(e Event) Result {
 	if len(e.Description) > MaxDescription {
 		e.Description = printable.Cut(e.Description, MaxDescription)
 	}
-	return Result{Check: r.check, Run: r.run, Event: &e}
+	return Result{Check: r.check, Run: r.run, Event: e}
 }
 
 // Incomplete says that a source could not be looked at in full this time, so that alerts from it that

@@ -112,7 +112,7 @@ func (s *sender) run() {
 		})
 	}
 	for lane := range s.queue.Lanes() {
-		s.workers = append(s.workers, &worker{sender: s, lane: lane, suspects: map[string]bool{}, waiting: map[string]wait{}})
+		s.workers = append(s.workers, newWorker(s, lane))
 	}
 	for _, w := range s.workers {
 		workers.Go(w.work)

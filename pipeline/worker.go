@@ -14,8 +14,9 @@ type worker struct {
 	*sender
 	lane int
 
-	// mu is held by who delivers the lane, from taking rows until they are judged: so events of an alert stay in order.
-	mu       sync.Mutex
+	// turn has something in it while nobody delivers the lane. Who does takes it out, from taking rows until they are
+	// judged: so events of an alert stay in order. It guards what follows.
+	turn     chan struct{}
 	failures int             // tries in a row of which nothing got through
 	suspects map[string]bool // alert keys that failed since something last got through
 	waiting  map[string]wait // alert keys that fail while others get through
@@ -33,14 +34,19 @@ type pause struct {
 	asked bool
 }
 
+func newWorker(s *sender, lane int) *worker {
+	w := &worker{sender: s, lane: lane, turn: make(chan struct{}, 1), suspects: map[string]bool{}, waiting: map[string]wait{}}
+	w.endTurn()
+	return w
+}
+
 // work is one worker's loop.
 func (w *worker) work() {
 	for w.ctx.Err() == nil {
 		w.picking.Lock()
-		if !w.mu.TryLock() { // another delivers the lane
+		if !w.tryTurn() { // another delivers the lane
 			w.picking.Unlock()
-			w.mu.Lock()
-			w.mu.Unlock()
+			w.awaitTurn()
 			continue
 		}
 		load := w.pick()
@@ -50,10 +56,30 @@ func (w *worker) work() {
 			continue
 		}
 		rest, due := w.lull()
-		w.mu.Unlock()
+		w.endTurn()
 		if w.stopping() || rest.Duration > 0 && !w.pause(rest) || rest.Duration == 0 && !w.idle(due) {
 			return // what is left is in the queue for the next start
 		}
+	}
+}
+
+func (w *worker) tryTurn() bool {
+	select {
+	case <-w.turn:
+		return true
+	default:
+		return false
+	}
+}
+
+func (w *worker) endTurn() { w.turn <- struct{}{} }
+
+// awaitTurn waits until nobody delivers the lane.
+func (w *worker) awaitTurn() {
+	select {
+	case <-w.turn:
+		w.endTurn()
+	case <-w.ctx.Done():
 	}
 }
 

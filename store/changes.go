@@ -10,7 +10,8 @@ import (
 
 // changes are what the file does not have yet.
 type changes struct {
-	states  map[string][]byte // nil = removed
+	states  states
+	known   int               // how many of them had keys of their own when they were looked through last
 	memos   map[string][]byte // nil = removed
 	rows    []*Row            // new ones, in the order of their Seq; some may be settled by now
 	removed []rowID           // rows that the file still has
@@ -34,7 +35,7 @@ type deadRow struct {
 
 func newChanges() *changes {
 	return &changes{
-		states: map[string][]byte{}, memos: map[string][]byte{}, touched: map[*Queue]info{}, done: make(chan struct{}),
+		memos: map[string][]byte{}, touched: map[*Queue]info{}, done: make(chan struct{}),
 	}
 }
 
@@ -53,11 +54,7 @@ func (c *changes) close() {
 
 // prepend puts earlier changes that could not be written before these.
 func (c *changes) prepend(earlier *changes) {
-	for key, data := range earlier.states {
-		if _, later := c.states[key]; !later {
-			c.states[key] = data
-		}
-	}
+	c.states = append(earlier.states, c.states...)
 	for check, data := range earlier.memos {
 		if _, later := c.memos[check]; !later {
 			c.memos[check] = data
@@ -73,12 +70,23 @@ func (c *changes) prepend(earlier *changes) {
 	}
 }
 
+// forget drops the states that a later one of the same key has replaced, where they are many: a disk that takes nothing must
+// not let them grow without end.
+func (c *changes) forget() {
+	const few = 1000
+	if len(c.states) > 2*c.known+few {
+		c.states = c.states.inOrder()
+		c.known = len(c.states)
+	}
+}
+
 // write makes the changes in a transaction. settled are rows that need not be written, as they were
 // when the transaction began.
 func (c *changes) write(tx *bbolt.Tx, settled map[*Row]bool, seq uint64) error {
 	w := &txWriter{tx: tx, buckets: map[*Queue]queueBuckets{}}
+	c.states = c.states.inOrder()
 	w.keys(bucketAlerts, c.states)
-	w.keys(bucketMemos, c.memos)
+	w.keys(bucketMemos, statesOf(c.memos).inOrder())
 	w.drop(c.dropped)
 	w.remove(c.removed)
 	w.rows(c.rows, settled)
@@ -123,24 +131,19 @@ func (w *txWriter) queue(q *Queue) queueBuckets {
 	return b
 }
 
-// keys writes or removes in the order of the keys, which spares bbolt the search.
-func (w *txWriter) keys(bucket []byte, values map[string][]byte) {
+// keys writes or removes, in the order of the keys.
+func (w *txWriter) keys(bucket []byte, values states) {
 	if len(values) == 0 {
 		return
 	}
 	b := w.tx.Bucket(bucket)
 	b.FillPercent = 0.9 // keys rise as a rule: pages that are half empty would be twice as many to write
-	keys := make([]string, 0, len(values))
-	for key := range values {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		w.key = append(w.key[:0], key...)
-		if data := values[key]; data == nil {
+	for _, value := range values {
+		w.key = append(w.key[:0], value.Key...)
+		if value.Data == nil {
 			w.delete(b, w.key)
 		} else {
-			w.put(b, w.key, data)
+			w.put(b, w.key, value.Data)
 		}
 	}
 }

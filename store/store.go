@@ -143,9 +143,7 @@ func newStore(c Config) *Store {
 // delivered from there. A row for a queue that there is not is left out; one that nobody has opened keeps it.
 func (s *Store) Commit(tx Tx) {
 	s.mu.Lock()
-	for _, state := range tx.States {
-		s.pending.states[state.Key] = state.Data
-	}
+	s.pending.states = append(s.pending.states, tx.States...)
 	for _, memo := range tx.Memos {
 		s.setMemo(memo)
 	}
@@ -192,8 +190,9 @@ func (s *Store) Sync() error {
 	return cmp.Or(s.orderSoon(s.config.stall, func() {}), s.whyNotWritten())
 }
 
-// mergeInMemory keeps queues within their limits while the writer is stuck.
+// mergeInMemory keeps queues within their limits while the writer is stuck, and states to one of a key.
 func (s *Store) mergeInMemory() {
+	s.pending.forget()
 	if s.inflight == nil {
 		return
 	}
@@ -253,6 +252,7 @@ func (s *Store) Close() (lost int) {
 			lost++
 		}
 	}
+	s.pending.states = s.pending.states.inOrder()
 	if s.trouble != nil && len(s.pending.states)+len(s.pending.memos) > 0 {
 		s.log.Error("what became of alerts lately is not on disk: the next start knows what was there before, and tells again what it does not know",
 			zap.Int("alerts", len(s.pending.states)), zap.String("error", s.trouble.Text))

@@ -77,9 +77,12 @@ func (o *outcome) runJSON(ctx context.Context, r *pipeline.Report, spec command.
 				held = append(held, event)
 				return
 			}
-			if more = append(more, event); len(more) == pipeline.AtOnce {
+			if more == nil {
+				more = make([]pipeline.Event, 0, pipeline.AtOnce)
+			}
+			if more = append(more, event); len(more) == cap(more) {
 				r.AddAll(more)
-				more = more[:0]
+				more = nil
 			}
 		}, func(index int, err error) { o.fault("event %d: %v", index, err) })
 		blank = broken == nil && s.index == 0 && !s.sawArray

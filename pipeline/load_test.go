@@ -1,0 +1,133 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// batches is an output that remembers what was delivered by alert, and how often it was asked.
+type batches struct {
+	size  int
+	judge func(m *Message) error // nil: all is delivered
+	takes func() time.Duration   // nil: no time
+
+	mu     sync.Mutex
+	writes int
+	now    map[string]bool // alerts that are being written
+	twice  []string        // alerts that were in two Writes at once
+	got    map[string][]string
+}
+
+func (b *batches) Init() error    { return nil }
+func (b *batches) BatchSize() int { return b.size }
+func (b *batches) Close() error   { return nil }
+
+func (b *batches) Write(_ context.Context, messages []*Message) []error {
+	b.begin(messages)
+	if b.takes != nil {
+		time.Sleep(b.takes())
+	}
+	return b.end(messages)
+}
+
+func (b *batches) begin(messages []*Message) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.writes++; b.got == nil {
+		b.got, b.now = map[string][]string{}, map[string]bool{}
+	}
+	for _, m := range messages {
+		if b.now[m.AlertKey] {
+			b.twice = append(b.twice, m.AlertKey)
+		}
+		b.now[m.AlertKey] = true
+	}
+}
+
+func (b *batches) end(messages []*Message) []error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	verdicts := make([]error, len(messages))
+	for i, m := range messages {
+		delete(b.now, m.AlertKey)
+		if b.judge != nil {
+			verdicts[i] = b.judge(m)
+		}
+		if verdicts[i] == nil {
+			event, _ := m.Event()
+			text, _, _ := strings.Cut(event.Description, "\n") // what comes late says so below
+			b.got[m.AlertKey] = append(b.got[m.AlertKey], text)
+		}
+	}
+	return verdicts
+}
+
+// rounds is a check that reports 1, 2, 3 … under each of so many keys, in one transaction a round.
+func rounds(keys int) *Check {
+	n := 0
+	return every(time.Second, func(_ context.Context, r *Report) error {
+		r.Recall()
+		n++
+		for i := range keys {
+			r.Add(Event{Labels: L("check", fmt.Sprint("key ", i)), Description: fmt.Sprint(n)})
+		}
+		return nil
+	})
+}
+
+func TestABatchTakesFromAllLanes(t *testing.T) {
+	t.Parallel()
+	// Of a lane that is taken in part the rest waits: in the last case that may make one or two requests more than three.
+	for _, test := range []struct{ size, most int }{{100, 1}, {50, 1}, {20, 5}} {
+		synctest.Test(t, func(t *testing.T) {
+			out := &batches{size: test.size}
+			p := start([]*Check{rounds(50)}, &OutputSpec{Name: "a", Content: "1", Timeout: time.Second, Concurrency: 16, Output: out})
+			time.Sleep(time.Second / 2)
+			stop(p)
+			if len(out.got) != 50 || out.writes > test.most {
+				t.Errorf("batch = %d: %d of 50 alerts in %d requests, want at most %d", test.size, len(out.got), out.writes, test.most)
+			}
+		})
+	}
+}
+
+// TestOrderHoldsInSharedBatches of a sink that is slow and fails now and then.
+func TestOrderHoldsInSharedBatches(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const keys, last = 30, 300
+		random := rand.New(rand.NewPCG(1, 2))
+		out := &batches{size: 25, judge: func(*Message) error {
+			if random.IntN(10) == 0 {
+				return errors.New("not now")
+			}
+			return nil
+		}}
+		out.takes = func() time.Duration {
+			out.mu.Lock()
+			defer out.mu.Unlock()
+			return time.Duration(random.IntN(3000)) * time.Millisecond
+		}
+		p := start([]*Check{rounds(keys)}, &OutputSpec{Name: "a", Content: "1", Timeout: 5 * time.Second, Concurrency: 8, Output: out})
+		time.Sleep((last-1)*time.Second + time.Second/2)
+		p.scheduler.apply(nil) // no more of them
+		time.Sleep(10 * time.Hour)
+		if left := stop(p); left != 0 || len(out.got) != keys || len(out.twice) > 0 {
+			t.Errorf("%d are left, %d of %d alerts came, written twice at once: %q", left, len(out.got), keys, out.twice)
+		}
+		for key, got := range out.got {
+			for i, text := range got {
+				if text != fmt.Sprint(i+1) || len(got) != last {
+					t.Fatalf("%s: delivery %d of %d is event %s", key, i+1, len(got), text)
+				}
+			}
+		}
+	})
+}
