@@ -31,10 +31,13 @@ func (m *Message) Wire() []byte {
 	return wire
 }
 
-// ID returns the event's id, which stands right behind the wire.
-func (m *Message) ID() string {
+// ID returns the event's id.
+func (m *Message) ID() string { return string(m.RawID()) }
+
+// RawID is the id as it stands in the JSON, right behind the wire. It must not be changed.
+func (m *Message) RawID() []byte {
 	start := m.wireLen + len(`,"id":"`)
-	return string(m.json[start : start+idLength])
+	return m.json[start : start+idLength]
 }
 
 // Event decodes the event again, for sinks that need its parts. Labels and attrs come sorted by key.

@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -192,7 +191,7 @@ func idOf(batch []*pipeline.Message) string {
 	}
 	hash := sha256.New()
 	for _, m := range batch {
-		io.WriteString(hash, m.ID())
+		hash.Write(m.RawID())
 	}
 	return hex.EncodeToString(hash.Sum(nil)[:16])
 }

@@ -88,7 +88,7 @@ type Processor struct {
 	recovered  map[string]*pipeline.Run // by alert key: the runs now going on in which it recovered
 	lastID     uint64
 	obsolete   []store.State // of alerts that a store kept twice
-	buffer     []byte        // used again
+	buffer     []byte        // the last state, and room for the next
 	routes     routes
 	past       past
 	seen       int // bytes of what was seen
