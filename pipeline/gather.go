@@ -104,15 +104,14 @@ func Look(ctx context.Context, check *Check) ([]*Event, RunEnd, error) {
 func LookAgain(ctx context.Context, check *Check, memo []byte) ([]*Event, RunEnd, []byte, error) {
 	var mu sync.Mutex
 	var events []*Event
-	report := NewReport(check, &Run{Started: time.Now()}, func(r Result) {
+	report := NewReport(check, &Run{Started: time.Now()}, func(results []Result) {
 		mu.Lock()
 		defer mu.Unlock()
-		for _, one := range append(r.Together, r) {
+		for _, one := range results {
 			if one.Event != nil {
 				events = append(events, one.Event)
-			}
-			if one.Memo != nil {
-				memo = one.Memo
+			} else if one.End.Memo != nil {
+				memo = one.End.Memo
 			}
 		}
 	})

@@ -34,15 +34,11 @@ func (w *worker) pick() []share {
 // fill is the load, but where it has room and more is just being written, it waits for that.
 func (w *worker) fill(load []share) []share {
 	room := w.spec.Output.BatchSize()
-	for _, share := range load {
-		room -= len(share.parcels)
-	}
-	if room == 0 || !w.well() || !w.await() {
+	if size(load) == room || !w.well() || !w.await() {
 		return load
 	}
 	w.picking.Lock()
 	defer w.picking.Unlock()
-	room = w.spec.Output.BatchSize()
 	for i := range load {
 		load[i].parcels = load[i].take(room)
 		room -= len(load[i].parcels)
@@ -69,6 +65,13 @@ func (w *worker) join(load []share, room int) []share {
 		load, room = append(load, share{other, parcels}), room-len(parcels)
 	}
 	return load
+}
+
+func size(load []share) (parcels int) {
+	for _, share := range load {
+		parcels += len(share.parcels)
+	}
+	return parcels
 }
 
 // well says that nothing of a lane failed of late.
@@ -98,12 +101,9 @@ func (w *worker) await() bool {
 
 // deliver writes a load, settles what the sink took or refused, and lets go of the lanes.
 func (w *worker) deliver(load []share) {
-	parcels := load[0].parcels
-	if len(load) > 1 {
-		parcels = nil
-		for _, share := range load {
-			parcels = append(parcels, share.parcels...)
-		}
+	parcels := make([]store.Parcel, 0, size(load))
+	for _, share := range load {
+		parcels = append(parcels, share.parcels...)
 	}
 	verdicts := w.write(parcels)
 	for _, share := range load {

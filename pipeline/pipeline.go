@@ -33,7 +33,7 @@ const (
 type Pipeline struct {
 	log        *zap.Logger
 	processors []Processor
-	results    chan Result
+	results    chan []Result
 	control    chan func()
 	finish     chan struct{} // closed: decide what is waiting, then end
 	processed  chan struct{} // closed when the processing goroutine has ended
@@ -65,7 +65,7 @@ func New(c Config) *Pipeline {
 	p := &Pipeline{
 		log:        c.Log,
 		processors: c.Processors,
-		results:    make(chan Result, batchSize),
+		results:    make(chan []Result, batchSize),
 		control:    make(chan func()),
 		finish:     make(chan struct{}),
 		processed:  make(chan struct{}),
@@ -128,8 +128,8 @@ func (p *Pipeline) process() {
 	defer close(p.processed)
 	for {
 		select {
-		case result := <-p.results:
-			p.handle(p.collect(result))
+		case results := <-p.results:
+			p.handle(p.collect(results))
 		case f := <-p.control:
 			f()
 		case <-p.finish:
@@ -141,15 +141,15 @@ func (p *Pipeline) process() {
 	}
 }
 
-// collect takes all that is waiting behind the first result.
-func (p *Pipeline) collect(first Result) *Batch {
+// collect takes all that is waiting behind the first results.
+func (p *Pipeline) collect(first []Result) *Batch {
 	b := &p.batch
 	b.reset(time.Now())
 	bytes := b.add(first)
 	for len(b.Results) < batchSize && bytes < batchBytes {
 		select {
-		case result := <-p.results:
-			bytes += b.add(result)
+		case results := <-p.results:
+			bytes += b.add(results)
 		default:
 			return b
 		}
@@ -157,17 +157,13 @@ func (p *Pipeline) collect(first Result) *Batch {
 	return b
 }
 
-// add appends a result, or those that belong together, and returns about how many bytes they are.
-func (b *Batch) add(r Result) (bytes int) {
-	if r.Together == nil {
-		b.Results = append(b.Results, r)
-		if r.Event != nil {
-			bytes = len(r.Event.Description)
+// add appends results and returns about how many bytes they are.
+func (b *Batch) add(results []Result) (bytes int) {
+	b.Results = append(b.Results, results...)
+	for i := range results {
+		if event := results[i].Event; event != nil {
+			bytes += len(event.Description)
 		}
-		return bytes
-	}
-	for _, one := range r.Together {
-		bytes += b.add(one)
 	}
 	return bytes
 }

@@ -40,8 +40,8 @@ func (t *tellAll) Process(b *Batch) {
 			b.Notify = append(b.Notify, r.Event)
 		} else {
 			t.ends = append(t.ends, *r.End)
-			if r.Memo != nil {
-				b.Memos = append(b.Memos, store.Memo{Check: r.Check.ID, Data: r.Memo})
+			if r.End.Memo != nil {
+				b.Memos = append(b.Memos, store.Memo{Check: r.Check.ID, Data: r.End.Memo})
 			}
 		}
 	}

@@ -12,10 +12,6 @@ type Result struct {
 	Run   *Run
 	Event *Event // nil at the end of the run
 	End   *RunEnd
-	Memo  []byte // with End: what the check remembers from now on; nil = what it did
-	// Together are results that go on together: those of a whole run, which must be committed at once, or some of many.
-	// Such a result holds nothing else, and processors never see it.
-	Together []Result
 }
 
 // Run is one Gather of one check.
@@ -28,6 +24,7 @@ type Run struct {
 type RunEnd struct {
 	Well       bool            // Gather returned without error and in time
 	Incomplete map[string]bool // sources that could not be looked at in full
+	Memo       []byte          // what the check remembers from now on; nil = what it did
 }
 
 // Batch is what the processing goroutine handles in one go: results on the way in, and on the way out

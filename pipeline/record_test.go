@@ -62,9 +62,9 @@ func TestManyResultsGoOnInOrder(t *testing.T) {
 	for _, recalls := range []bool{false, true} {
 		var got []string
 		sends := 0
-		take := func(r Result) {
+		take := func(results []Result) {
 			sends++
-			for _, one := range append(r.Together, r) {
+			for _, one := range results {
 				if one.Event != nil {
 					got = append(got, one.Event.Description+one.Event.TitleRule)
 				}

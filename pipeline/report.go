@@ -16,7 +16,7 @@ import (
 type Report struct {
 	check *Check
 	run   *Run
-	send  func(Result)
+	send  func([]Result) // those that go on together: of a whole run, which must be committed at once, or some of many
 
 	mu         sync.Mutex
 	incomplete map[string]bool
@@ -73,15 +73,10 @@ func (r *Report) counted() tally {
 
 // finish closes the run.
 func (r *Report) finish(end RunEnd, well bool) {
-	last := Result{Check: r.check, Run: r.run, End: &end}
-	if !r.holds {
-		r.send(last)
-		return
+	if r.holds && well {
+		end.Memo = r.memo
 	}
-	if well {
-		last.Memo = r.memo
-	}
-	r.send(Result{Check: r.check, Together: append(r.held, last)})
+	r.send(append(r.held, Result{Check: r.check, Run: r.run, End: &end}))
 }
 
 // AtOnce is how many results AddAll hands on together. Who gathers them before need gather no more.
@@ -95,15 +90,15 @@ func (r *Report) AddAll(events []Event) {
 			results[i] = r.result(&chunk[i])
 		}
 		if !r.keeps(results...) {
-			r.send(Result{Check: r.check, Together: results})
+			r.send(results)
 		}
 	}
 }
 
 // Add reports one result.
 func (r *Report) Add(e Event) {
-	if result := r.result(&e); !r.keeps(result) {
-		r.send(result)
+	if one := []Result{r.result(&e)}; !r.keeps(one...) {
+		r.send(one)
 	}
 }
 
@@ -175,6 +170,6 @@ func (r *Report) panicked(where string, value any, stack []byte) {
 }
 
 // NewReport makes a report whose results go to send, which must be safe for concurrent use.
-func NewReport(check *Check, run *Run, send func(Result)) *Report {
+func NewReport(check *Check, run *Run, send func([]Result)) *Report {
 	return &Report{check: check, run: run, send: send}
 }

@@ -205,12 +205,12 @@ func (r *runner) watch(stop context.Context, run *Run) (ended func()) {
 
 // report makes a report whose results go to the processors until stop ends.
 func (r *runner) report(stop context.Context, run *Run) *Report {
-	report := NewReport(r.check, run, func(result Result) {
+	report := NewReport(r.check, run, func(results []Result) {
 		if stop.Err() != nil {
 			return
 		}
 		select {
-		case r.scheduler.results <- result:
+		case r.scheduler.results <- results:
 		case <-stop.Done():
 		}
 	})

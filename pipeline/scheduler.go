@@ -19,7 +19,7 @@ const stopBudget = 5 * time.Second
 
 // scheduler has one runner for each check.
 type scheduler struct {
-	results chan<- Result
+	results chan<- []Result
 	recall  func(check string) []byte
 	log     *zap.Logger
 
@@ -29,7 +29,7 @@ type scheduler struct {
 	stopped bool               // none starts any more
 }
 
-func newScheduler(results chan<- Result, recall func(string) []byte, log *zap.Logger) *scheduler {
+func newScheduler(results chan<- []Result, recall func(string) []byte, log *zap.Logger) *scheduler {
 	return &scheduler{results: results, recall: recall, log: log, runners: map[string]*runner{}}
 }
 

@@ -106,7 +106,11 @@ func delivered(verdicts []error) (n int) {
 
 // settle ends the parcels of a lane that the sink took or refused.
 func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
-	delivered := make([]store.Parcel, 0, len(parcels))
+	if delivered(verdicts) == len(parcels) { // as a rule
+		s.queue.Settle(lane, parcels, "")
+		return
+	}
+	var delivered []store.Parcel
 	for i, err := range verdicts {
 		switch {
 		case err == nil:

@@ -107,9 +107,11 @@ func BenchmarkTargets(b *testing.B) {
 
 func gatherAll(b *testing.B, p *Probe) {
 	var good atomic.Int64
-	report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(r pipeline.Result) {
-		if r.Event.Status == pipeline.Ok {
-			good.Add(1)
+	report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(results []pipeline.Result) {
+		for _, r := range results {
+			if r.Event.Status == pipeline.Ok {
+				good.Add(1)
+			}
 		}
 	})
 	if err := p.Gather(context.Background(), report); err != nil {

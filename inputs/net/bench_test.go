@@ -140,11 +140,13 @@ func BenchmarkDeadTargets(b *testing.B) {
 		begun := time.Now()
 		var mu sync.Mutex
 		var last time.Duration
-		report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(r pipeline.Result) {
+		report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(results []pipeline.Result) {
 			mu.Lock()
 			defer mu.Unlock()
-			if r.Event.Status == pipeline.Ok {
-				last = time.Since(begun)
+			for _, r := range results {
+				if r.Event.Status == pipeline.Ok {
+					last = time.Since(begun)
+				}
 			}
 		})
 		if err := p.Gather(b.Context(), report); err != nil {

@@ -37,8 +37,8 @@ func until(release <-chan struct{}) func(stdnet.Conn) {
 func wantLivingFirst(t *testing.T, p *Probe, living int, release chan<- struct{}) {
 	t.Helper()
 	var alive, dead atomic.Int64
-	report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(r pipeline.Result) {
-		switch {
+	report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(results []pipeline.Result) {
+		switch r := results[0]; { // a target by itself
 		case r.Event.Status != pipeline.Ok:
 			dead.Add(1)
 		case dead.Load() > 0:

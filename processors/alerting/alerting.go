@@ -166,8 +166,8 @@ func (p *Processor) Process(b *pipeline.Batch) {
 			p.observe(b, r)
 		case r.End != nil:
 			p.endRun(b, r)
-			if r.Memo != nil {
-				b.Memos = append(b.Memos, store.Memo{Check: r.Check.ID, Data: r.Memo})
+			if r.End.Memo != nil {
+				b.Memos = append(b.Memos, store.Memo{Check: r.Check.ID, Data: r.End.Memo})
 			}
 		}
 	}
