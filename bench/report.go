@@ -23,6 +23,7 @@ that it holds when it was looked at, MiB-added what a run adds to a process that
 
 `, "`", found.newest(), machine())
 	boundsTable(&text, found)
+	limits(&text, found)
 	growthTable(&text, found)
 	allFigures(&text, found)
 	return text.String()
@@ -44,6 +45,17 @@ func boundsTable(text *strings.Builder, found results) {
 			fmt.Fprintf(text, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(what), cell(against), b.unit,
 				v.ours, v.bare, v.value, b, v.word(), found.older(row.keyAt(row.boundAt())))
 		}
+	}
+}
+
+// limits says of broken bounds why.
+func limits(text *strings.Builder, found results) {
+	for _, row := range rows {
+		broken := slices.ContainsFunc(row.bounds, func(b bound) bool { return row.verdict(found, b).word() == "BROKEN" })
+		if !broken || row.limit == "" {
+			continue
+		}
+		fmt.Fprintf(text, "\n**%s**: %s\n", cell(row.what), row.limit)
 	}
 }
 

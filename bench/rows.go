@@ -19,6 +19,7 @@ type row struct {
 	grows   bool   // it is measured at several sizes: its last sub-benchmarks are those of measure.Scales
 	at      string // of these, the one that the bound is for
 	bounds  []bound
+	limit   string // where the limit lies, of a bound that is out of reach here
 }
 
 // rows are in the order of the walk of an event: start, probes, burst, outputs, alerts.
@@ -61,6 +62,7 @@ var rows = []row{
 	{what: "start with 100,000 queued events, first delivery", against: "start with one", pkg: "./cmd/catpaw", name: "RestartWithAFullQueue", bounds: []bound{ratio("ms", 10), above("MiB", 10)}},
 	{what: "restart with a million live alerts", against: "restart with none", pkg: "./cmd/catpaw", name: "LiveAlerts", grows: true, at: largest.String(), bounds: []bound{alone("B/alert", 500)}},
 	{what: "tick to POST received, p99", against: "a bare POST, p99", pkg: "./cmd/catpaw", name: "Latency/Alone", grows: true, bounds: []bound{ratio("ms-p99", 5)}},
+	{what: "tick to POST received, p99", against: "a bare transaction on disk and a bare POST, p99", pkg: "./cmd/catpaw", name: "Latency/DiskAndPost"},
 	{what: "tick to POST received, p99, beside a sink that hangs", against: "without it", pkg: "./cmd/catpaw", name: "Latency/BesideAHangingSink"},
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,8 +34,13 @@ func BenchmarkLatency(b *testing.B) {
 		measure.Grow(b, 1, func(b *testing.B, n int) {
 			measure.Compare(b,
 				func() measure.Figures { return tickToPost(b, binary, n, "") },
-				func() measure.Figures { return barePosts(b, n) })
+				func() measure.Figures { return barePosts(b, n, func() {}) })
 		})
+	})
+	b.Run("DiskAndPost", func(b *testing.B) { // beside what no store that keeps its promise can do without
+		measure.Compare(b,
+			func() measure.Figures { return tickToPost(b, binary, 1, "") },
+			func() measure.Figures { return barePosts(b, 1, bareTransaction(b)) })
 	})
 	b.Run("BesideAHangingSink", func(b *testing.B) {
 		hangs, release := hanging(b)
@@ -144,8 +150,44 @@ func nextTicks(b *testing.B, client *api.Client) (due [turns]time.Time) {
 	return due
 }
 
-// barePosts sends so many requests at a time, by a bare client with connections that are kept.
-func barePosts(b *testing.B, atATime int) measure.Figures {
+// bareTransaction writes what a transaction of one event makes bbolt write, as safely: some pages, then, when the disk has
+// them, the one that makes them count.
+func bareTransaction(b *testing.B) func() {
+	b.Helper()
+	const page, pages = 4096, 8
+	file, err := os.Create(filepath.Join(b.TempDir(), "file"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { file.Close() })
+	text := make([]byte, page)
+	write := func(at int64) {
+		if _, err := file.WriteAt(text, at*page); err != nil {
+			b.Fatal(err)
+		}
+	}
+	sync := func() {
+		if err := syncData(file); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for at := range int64(16 * pages) {
+		write(at)
+	}
+	sync()
+	return func() {
+		for at := range int64(pages) {
+			write(1 + at*at)
+		}
+		sync()
+		write(0)
+		sync()
+	}
+}
+
+// barePosts sends so many requests at a time, each time after something else, by a bare client with connections that are
+// kept.
+func barePosts(b *testing.B, atATime int, first func()) measure.Figures {
 	b.Helper()
 	posted := make(chan time.Time, atATime)
 	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -160,6 +202,7 @@ func barePosts(b *testing.B, atATime int) measure.Figures {
 	for range looks + 1 {
 		time.Sleep(pause / turns)
 		begun := time.Now()
+		first()
 		for range atATime {
 			go post(client, sink.URL, event)
 		}
