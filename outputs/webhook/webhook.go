@@ -43,8 +43,8 @@ type Output struct {
 	// of the body. Default: `application/json`, or `application/x-ndjson`.
 	ContentType string `toml:"content_type"`
 	// more than 1: arrays of up to so many events; with a `body`, of what that makes of each. An array does not wait to
-	// fill, but for what is just being written to the queue, 50 ms at most: it holds what waits for one of the
-	// `concurrency` senders then. One that is refused is halved until only the guilty event is refused
+	// fill, but for what is just being written to the queue, 50 ms at most: it holds all that waits then and is not on
+	// its way, or failed. One that is refused is halved until only the guilty event is refused
 	Batch int `toml:"batch"`
 	// `json`: an array; `ndjson`: a line each
 	BatchFormat string `toml:"batch_format"`
