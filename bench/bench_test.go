@@ -144,3 +144,19 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		t.Error(none, err)
 	}
 }
+
+func TestOnlyBrokenBoundsSayWhereTheLimitLies(t *testing.T) {
+	t.Parallel()
+	all := []row{
+		{what: "fast", pkg: "./p", name: "A", bounds: []bound{alone("ms", 5)}, limit: "the disk"},
+		{what: "slow", pkg: "./p", name: "B", bounds: []bound{alone("MiB", 9), alone("ms", 5)}, limit: "the network"},
+		{what: "slow as well", pkg: "./p", name: "C", bounds: []bound{alone("ms", 5)}},
+		{what: "not there", pkg: "./p", name: "D", bounds: []bound{alone("ms", 5)}, limit: "the memory"},
+	}
+	found := results{"p.A": {figures: figures{"ms": 4}}, "p.B": {figures: figures{"MiB": 1, "ms": 6}}, "p.C": {figures: figures{"ms": 6}}}
+	var text strings.Builder
+	limits(&text, all, found)
+	if got := text.String(); got != "\n**slow**: the network\n" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -23,7 +23,7 @@ that it holds when it was looked at, MiB-added what a run adds to a process that
 
 `, "`", found.newest(), machine())
 	boundsTable(&text, found)
-	limits(&text, found)
+	limits(&text, rows, found)
 	growthTable(&text, found)
 	allFigures(&text, found)
 	return text.String()
@@ -48,14 +48,13 @@ func boundsTable(text *strings.Builder, found results) {
 	}
 }
 
-// limits says of broken bounds why.
-func limits(text *strings.Builder, found results) {
+// limits says of broken bounds where the limit lies.
+func limits(text *strings.Builder, rows []row, found results) {
 	for _, row := range rows {
 		broken := slices.ContainsFunc(row.bounds, func(b bound) bool { return row.verdict(found, b).word() == "BROKEN" })
-		if !broken || row.limit == "" {
-			continue
+		if broken && row.limit != "" {
+			fmt.Fprintf(text, "\n**%s**: %s\n", row.what, row.limit)
 		}
-		fmt.Fprintf(text, "\n**%s**: %s\n", cell(row.what), row.limit)
 	}
 }
 
