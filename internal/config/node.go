@@ -33,7 +33,7 @@ func (n *Node) Place() string {
 	if n.Line == 0 {
 		return n.File
 	}
-	return fmt.Sprintf("%s:%d", n.File, n.Line)
+	return n.File + ":" + strconv.Itoa(n.Line)
 }
 
 // Table is a TOML table.
@@ -66,7 +66,10 @@ func Parse(file, text string) (*Node, error) {
 		}
 		return nil, Errors{{File: file, Text: err.Error()}}
 	}
-	return build(file, "", 1, raw, locate(text)), nil
+	root := build(file, raw)
+	root.Line = 1
+	locate(text, root)
+	return root, nil
 }
 
 // quoted is a piece of the file in a parser's message: it may be a part of a secret.
@@ -80,28 +83,26 @@ func parseMessage(perr toml.ParseError) string {
 	return message
 }
 
-func build(file, path string, line int, value any, lines map[string]int) *Node {
-	if at, ok := lines[path]; ok {
-		line = at
-	}
-	node := &Node{File: file, Line: line}
+// build makes nodes of what the parser returned, which have no lines yet.
+func build(file string, value any) *Node {
+	node := &Node{File: file}
 	switch v := value.(type) {
 	case map[string]any:
 		table := make(Table, len(v))
 		for key, child := range v {
-			table[key] = build(file, join(path, key), line, child, lines)
+			table[key] = build(file, child)
 		}
 		node.Value = table
 	case []map[string]any:
 		list := make(List, len(v))
 		for i, child := range v {
-			list[i] = build(file, fmt.Sprintf("%s[%d]", path, i), line, child, lines)
+			list[i] = build(file, child)
 		}
 		node.Value = list
 	case []any:
 		list := make(List, len(v))
 		for i, child := range v {
-			list[i] = build(file, fmt.Sprintf("%s[%d]", path, i), line, child, lines)
+			list[i] = build(file, child)
 		}
 		node.Value = list
 	default:
@@ -134,6 +135,23 @@ func (n *Node) Get(key string) *Node {
 	return n.Table()[key]
 }
 
+// list returns the node's array, or nil where it is something else.
+func (n *Node) list() List {
+	if n == nil {
+		return nil
+	}
+	list, _ := n.Value.(List)
+	return list
+}
+
+// element returns element i of an array, or nil.
+func (n *Node) element(i int) *Node {
+	if list := n.list(); i < len(list) {
+		return list[i]
+	}
+	return nil
+}
+
 var pathStep = regexp.MustCompile(`[^.\[\]]+|\[\d+\]`)
 
 // Find returns the node at a path such as "expect.header" or "targets[3]"; where the path leads out
@@ -144,9 +162,7 @@ func (n *Node) Find(path string) *Node {
 		var next *Node
 		if index, isIndex := strings.CutPrefix(step, "["); isIndex {
 			i, _ := strconv.Atoi(strings.TrimSuffix(index, "]"))
-			if list, ok := at.Value.(List); ok && i < len(list) {
-				next = list[i]
-			}
+			next = at.element(i)
 		} else {
 			next = at.Get(step)
 		}
@@ -183,34 +199,44 @@ func (n *Node) Without(keys ...string) *Node {
 	return &Node{File: n.File, Line: n.Line, Value: table}
 }
 
-// Canonical returns the content as one line, keys sorted: equal configuration gives equal text.
-func (n *Node) Canonical() string {
-	var b strings.Builder
-	n.canonical(&b)
-	return b.String()
+// Canonical returns the content of a table, without some keys, or of anything else as one line, keys sorted: equal
+// configuration gives equal text.
+func (n *Node) Canonical(without ...string) string {
+	return string(n.canonical(make([]byte, 0, 256), without...))
 }
 
-func (n *Node) canonical(b *strings.Builder) {
+func (n *Node) canonical(b []byte, without ...string) []byte {
 	switch v := n.Value.(type) {
 	case Table:
-		b.WriteByte('{')
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			b.WriteString(strconv.Quote(key) + ":")
-			v[key].canonical(b)
-			b.WriteByte(',')
+		b = append(b, '{')
+		for _, key := range sortedKeys(v) {
+			if !slices.Contains(without, key) {
+				b = append(strconv.AppendQuote(b, key), ':')
+				b = append(v[key].canonical(b), ',')
+			}
 		}
-		b.WriteByte('}')
+		b = append(b, '}')
 	case List:
-		b.WriteByte('[')
+		b = append(b, '[')
 		for _, child := range v {
-			child.canonical(b)
-			b.WriteByte(',')
+			b = append(child.canonical(b), ',')
 		}
-		b.WriteByte(']')
+		b = append(b, ']')
 	case string:
-		b.WriteString(strconv.Quote(v))
+		b = strconv.AppendQuote(b, v)
 	default:
 		text, _ := json.Marshal(v)
-		b.Write(text)
+		b = append(b, text...)
 	}
+	return b
+}
+
+// sortedKeys is slices.Sorted(maps.Keys(m)) with one allocation instead of four.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
 }
