@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -213,11 +214,20 @@ func (l *loader) check(file *pluginFile, instance *config.Node, partials map[str
 			l.warn(instance, "%s", warning)
 		}
 	}
-	check.ID = plugin + "/" + digest(plugin, merged.Without(sharedKeys...).Canonical())[:8]
-	check.LooksAt = looksAt(input)
-	check.Content = digest(plugin, merged.Canonical(), fmt.Sprint(check.Interval, check.Labels))
-	l.findTwins(check, merged)
+	check.ID = plugin + "/" + digest(plugin, merged.Canonical(sharedKeys...))[:8]
+	check.Content = digest(plugin, merged.Canonical(), check.Interval.String()+" "+check.Labels.String())
+	keys := keysOf(input)
+	check.LooksAt = looksAt(keys)
+	l.findTwins(check, merged, keys)
 	return check
+}
+
+// keysOf are the labels of the alerts that an input knows beforehand.
+func keysOf(input pipeline.Input) []pipeline.Labels {
+	if keyed, ok := input.(pipeline.Keyed); ok {
+		return keyed.Keys()
+	}
+	return nil
 }
 
 // whyIdle is what an instance lacks to have anything to do, "" where it lacks nothing.
@@ -262,11 +272,11 @@ func mergeLabels(plugin string, levels ...map[string]string) pipeline.Labels {
 // tellApart gives checks that look at the same thing names of their own, by their labels: not by their
 // place in the file, or removing one would rename the others.
 func tellApart(checks []*pipeline.Check) {
-	alike := map[string]int{}
+	alike := make(map[string]int, len(checks))
 	for _, check := range checks {
 		alike[check.ID]++
 	}
-	taken := map[string]int{}
+	taken := make(map[string]int, len(checks))
 	for _, check := range checks {
 		if alike[check.ID] > 1 {
 			check.ID += "-" + digest(check.Labels.String())[:4]
@@ -277,22 +287,28 @@ func tellApart(checks []*pipeline.Check) {
 	}
 }
 
+// digest tells texts apart, whatever is in them.
 func digest(parts ...string) string {
-	hash := sha256.New()
+	size := 0
 	for _, part := range parts {
-		fmt.Fprintf(hash, "%d:%s", len(part), part)
+		size += len("1048576:") + len(part)
 	}
-	return hex.EncodeToString(hash.Sum(nil))
+	all := make([]byte, 0, size)
+	for _, part := range parts {
+		all = append(strconv.AppendInt(all, int64(len(part)), 10), ':')
+		all = append(all, part...)
+	}
+	sum := sha256.Sum256(all)
+	return hex.EncodeToString(sum[:])
 }
 
 // findTwins refuses a check that would report under another one's alert key: the two would open and
 // close one alert in turn. Within one check it is a warning: a target listed twice is looked at twice.
-func (l *loader) findTwins(check *pipeline.Check, n *config.Node) {
-	keyed, ok := check.Input.(pipeline.Keyed)
-	if !ok || !check.Policy.Enabled {
+func (l *loader) findTwins(check *pipeline.Check, n *config.Node, keys []pipeline.Labels) {
+	if !check.Policy.Enabled {
 		return
 	}
-	for _, own := range keyed.Keys() {
+	for _, own := range keys {
 		own.Sort()
 		all := pipeline.Merge(own, check.Labels)
 		key := labels.Key(all)

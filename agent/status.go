@@ -114,8 +114,7 @@ func (a *Agent) concerns(id, asked string, stories []api.Story) bool {
 	if check == nil {
 		return false
 	}
-	keyed, ok := check.Input.(pipeline.Keyed)
-	return ok && slices.ContainsFunc(keyed.Keys(), func(own pipeline.Labels) bool {
+	return slices.ContainsFunc(keysOf(check.Input), func(own pipeline.Labels) bool {
 		return slices.ContainsFunc(own, func(l pipeline.Label) bool { return l.Value == asked })
 	})
 }
