@@ -10,12 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"catpaw/internal/pattern"
 )
 
 // Node is one value of a file, with its place. Value holds one of: string, int64, float64, bool,
@@ -73,10 +74,10 @@ func Parse(file, text string) (*Node, error) {
 }
 
 // quoted is a piece of the file in a parser's message: it may be a part of a secret.
-var quoted = regexp.MustCompile(`"[^"]*"`)
+var quoted = pattern.Lazy(`"[^"]*"`)
 
 func parseMessage(perr toml.ParseError) string {
-	message := quoted.ReplaceAllString(perr.Message, "something else")
+	message := quoted().ReplaceAllString(perr.Message, "something else")
 	if perr.LastKey != "" {
 		return fmt.Sprintf("%s (last key %q)", message, perr.LastKey)
 	}
@@ -152,13 +153,13 @@ func (n *Node) element(i int) *Node {
 	return nil
 }
 
-var pathStep = regexp.MustCompile(`[^.\[\]]+|\[\d+\]`)
+var pathStep = pattern.Lazy(`[^.\[\]]+|\[\d+\]`)
 
 // Find returns the node at a path such as "expect.header" or "targets[3]"; where the path leads out
 // of the file (a default, a missing option) it returns the last node on the way.
 func (n *Node) Find(path string) *Node {
 	at := n
-	for _, step := range pathStep.FindAllString(path, -1) {
+	for _, step := range pathStep().FindAllString(path, -1) {
 		var next *Node
 		if index, isIndex := strings.CutPrefix(step, "["); isIndex {
 			i, _ := strconv.Atoi(strings.TrimSuffix(index, "]"))
