@@ -34,7 +34,9 @@ func (a *Agent) Status() (api.Status, error) {
 	}
 	a.mu.Lock()
 	s.Config, s.Idle = a.loaded, append([]api.Idle{}, a.idle...) // not nil, which is no list in JSON
+	hash := a.hash
 	a.mu.Unlock()
+	s.Config.Hash = hash()
 	s.Host, _ = os.Hostname()
 	s.Heartbeat, s.PageTrouble = a.heart.health(), a.page.Trouble()
 	var alerts alerting.Snapshot
