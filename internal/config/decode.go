@@ -100,12 +100,14 @@ func special(n *Node, path string, into reflect.Value, errs *Errors) (ok bool) {
 			errs.Add(n, "%s: expected a string", path) // what stands there may be the secret
 			return true
 		}
-		if n.revealed { // a partial's node is decoded for every instance that names it
-			*target = Secret(text)
-		} else if *target, err = readSecret(text); err == nil {
-			n.Value, n.revealed = target.Reveal(), true // so that a rotated secret file is a change of content
-		} else {
-			*target = Secret(text) // set, if not to what it should be: it is not missing as well
+		*target = Secret(text) // set, if not to what it should be: it is not missing as well
+		if n.revealed {        // a partial's node is decoded for every instance that names it
+			return true
+		}
+		n.revealed = true
+		var secret Secret
+		if secret, err = readSecret(text); err == nil {
+			*target, n.Value = secret, secret.Reveal() // so that a rotated secret file is a change of content
 		}
 	case *Command:
 		switch v := n.Value.(type) {

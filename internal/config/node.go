@@ -26,7 +26,7 @@ type Node struct {
 	Line  int
 	Value any
 
-	revealed bool // Value is a secret that was already read from its file
+	revealed bool // Value is a secret of which the file was read, or cannot be: from then on it stays as it is
 }
 
 // Place is the file and the line, where there is one.
