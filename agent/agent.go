@@ -52,10 +52,11 @@ type Agent struct {
 	watching bool        // files; both are the goroutine's of Run
 	asks     chan func() // done by the goroutine of Run, between two reloads
 
-	parts map[string]part // of the running configuration; the goroutine's of Run
+	running *Configuration // the goroutine's of Run
 
 	mu     sync.Mutex
-	loaded api.Loaded
+	loaded api.Loaded                 // but for its Hash
+	hash   func() string              // of the configuration that runs; made when it is asked for: of 1,000 checks it takes a millisecond
 	checks map[string]*pipeline.Check // by ID
 	idle   []api.Idle
 }
@@ -173,9 +174,9 @@ func (a *Agent) restate(found []store.State) {
 }
 
 func (a *Agent) apply(c *Configuration) {
-	a.parts = c.parts()
+	a.running = c
 	a.mu.Lock()
-	a.loaded = api.Loaded{Directory: a.source.Dir, Hash: c.Hash(), At: time.Now(), Warnings: c.Warnings}
+	a.loaded, a.hash = api.Loaded{Directory: a.source.Dir, At: time.Now(), Warnings: c.Warnings}, sync.OnceValue(c.Hash)
 	a.checks, a.idle = byID(c.Checks), c.Idle
 	a.mu.Unlock()
 	level, _ := zapcore.ParseLevel(c.Log.Level) // judged by Load
@@ -228,9 +229,9 @@ func (a *Agent) reload() (api.Changes, error) {
 		return api.Changes{}, err
 	}
 	warnings := a.untilRestart(c)
-	changes := compare(a.parts, c.parts())
-	changes.Hash = c.Hash()
+	changes := compare(a.running.parts(), c.parts())
 	a.apply(c)
+	changes.Hash = a.hash()
 	changes.Warnings = append(warnings, c.Warnings...)
 	if trouble := a.page.Trouble(); trouble != "" {
 		changes.Warnings = append(changes.Warnings, "the status page cannot be served at "+c.page.Listen+", which is tried again: "+trouble)

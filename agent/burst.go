@@ -27,11 +27,11 @@ const (
 // bursts has the garbage collector, which the whole process shares, run less often while much is told at
 // once.
 type bursts struct {
-	live func() uint64 // bytes of which the percentage is taken
+	live  func() uint64 // bytes of which the percentage is taken
+	usual int           // GC percentage when all is calm
 
 	mu       sync.Mutex
 	frees    []func()    // give memory back
-	usual    int         // GC percentage when all is calm
 	timer    *time.Timer // nil while all is calm
 	last     time.Time   // that much was told
 	watching bool        // the next collection
@@ -39,11 +39,12 @@ type bursts struct {
 
 // newBursts begins with a burst, which a start is; after it all is calm, unless the user says otherwise with GOGC.
 func newBursts() *bursts {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(calmGC)
-	}
 	go limitMemory() // it takes a millisecond to find out, which no start need wait for
-	b := &bursts{live: liveBytes, frees: []func(){debug.FreeOSMemory, forgetPages}}
+	b := &bursts{live: liveBytes, usual: calmGC, frees: []func(){debug.FreeOSMemory, forgetPages}}
+	// Not calmGC, not for a moment: what Go's packages make when they are loaded is enough for a collection then, 0.7 ms.
+	if now := debug.SetGCPercent(-1); os.Getenv("GOGC") != "" {
+		b.usual = now
+	}
 	b.goesOn()
 	return b
 }
@@ -58,7 +59,6 @@ func (b *bursts) goesOn() {
 		return
 	}
 	b.timer = time.AfterFunc(calmAfter, b.over)
-	b.usual = debug.SetGCPercent(-1)
 	b.adapt()
 	if !b.watching {
 		b.watching = true

@@ -30,7 +30,7 @@ func withGC(t *testing.T, percent int, test func(t *testing.T)) {
 // counted counts how often memory is freed.
 func counted() (b *bursts, freed *atomic.Int32) {
 	freed = &atomic.Int32{}
-	return &bursts{live: func() uint64 { return burstRoom }, frees: []func(){func() { freed.Add(1) }}}, freed
+	return &bursts{live: func() uint64 { return burstRoom }, usual: gcPercent(), frees: []func(){func() { freed.Add(1) }}}, freed
 }
 
 // expect waits and looks.
@@ -76,7 +76,7 @@ func TestASmallHeapIsNotCollectedAgainAndAgain(t *testing.T) {
 func TestEveryCollectionIsHeeded(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	var live atomic.Uint64
-	b := &bursts{live: live.Load}
+	b := &bursts{live: live.Load, usual: 50}
 	collected := func(megabytes uint64, want int) {
 		t.Helper()
 		live.Store(megabytes << 20)
@@ -144,6 +144,20 @@ func TestABurstMayBeginWhileMemoryIsFreed(t *testing.T) {
 		expect(t, calmAfter-time.Millisecond, burstGC, freed, 1)
 		expect(t, time.Millisecond, 100, freed, 2)
 	})
+}
+
+func TestAStartIsABurst(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	for set, want := range map[string]int{"": calmGC, "70": 70} {
+		t.Setenv("GOGC", set)
+		debug.SetGCPercent(70)
+		b := newBursts()
+		during := gcPercent()
+		b.calm(0)
+		if after := gcPercent(); during < burstGC || after != want {
+			t.Errorf("with GOGC=%q the percentage is %d and then %d, want %d", set, during, after, want)
+		}
+	}
 }
 
 func TestAnAgentThatDoesNotStartLeavesTheCollectorCalm(t *testing.T) {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -231,6 +232,44 @@ func TestChecksThatWouldFightAreRefused(t *testing.T) {
 	if !strings.Contains(strings.Join(c.Warnings, "\n"), "two targets give the same alert") {
 		t.Errorf("warnings %q", c.Warnings)
 	}
+}
+
+// TestManyInstancesOfOnePartial share what it says, and are told apart while the next ones are read.
+func TestManyInstancesOfOnePartial(t *testing.T) {
+	t.Parallel()
+	const many = 300
+	secret := filepath.Join(t.TempDir(), "token")
+	rotate := func(token string) {
+		t.Helper()
+		if err := os.WriteFile(secret, []byte(token), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := "[[partials]]\nid = 'p'\nbearer_token = '@" + secret + "'\n"
+	for i := range many {
+		text += fmt.Sprintf("[[instances]]\npartial = 'p'\ntargets = ['http://127.0.0.1/%d']\n", i)
+	}
+	s := confd(t, map[string]string{"p.http/a.toml": text})
+	rotate("a")
+	before := load(t, s).Checks
+	rotate("b")
+	after := load(t, s).Checks
+	ids := map[string]bool{}
+	for i, check := range before {
+		ids[check.ID] = true
+		if want := fmt.Sprintf("http://127.0.0.1/%d", i); check.LooksAt != want || check.Content == after[i].Content {
+			t.Errorf("check %d looks at %s, want %s; with another secret it is the same: %v", i, check.LooksAt, want, check.Content == after[i].Content)
+		}
+	}
+	if len(ids) != many {
+		t.Errorf("%d checks are called by %d names", many, len(ids))
+	}
+	if err := os.Remove(secret); err != nil {
+		t.Fatal(err)
+	}
+	wantFaults(t, confd(t, map[string]string{"p.http/a.toml": text + "[[instances]]\npartial = 'p'\ntargets = ['http://127.0.0.1/0']\n"}),
+		"DIR/p.http/a.toml:3: bearer_token: cannot read the secret",
+		"DIR/p.http/a.toml:904: gives the same alert key as the check at DIR/p.http/a.toml:4 ")
 }
 
 func TestIdentityStaysWhereOnlyPolicyChanges(t *testing.T) {

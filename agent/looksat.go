@@ -13,9 +13,9 @@ import (
 
 // looksAt tells people which check it is: the first few of its targets, or where it has none, what it calls itself. It
 // fits a cell of a table, so that nobody who shows it cuts it again.
-func looksAt(input pipeline.Input) string {
+func looksAt(keys []pipeline.Labels) string {
 	const most = 3
-	names := lookedAt(input, 20*most) // it has enough to name
+	names := lookedAt(keys, 20*most) // it has enough to name
 	more := ""
 	if len(names) > most {
 		more = fmt.Sprintf(" and %d more", len(names)-most)
@@ -25,13 +25,9 @@ func looksAt(input pipeline.Input) string {
 
 // lookedAt are the different targets of a check, of many a few more than enough. A check's own name counts where it
 // has no target: beside one it is no second.
-func lookedAt(input pipeline.Input, enough int) (names []string) {
-	keyed, ok := input.(pipeline.Keyed)
-	if !ok {
-		return nil
-	}
+func lookedAt(keys []pipeline.Labels, enough int) (names []string) {
 	var own []string
-	for _, key := range keyed.Keys() {
+	for _, key := range keys {
 		if name := cmp.Or(key.Get("target"), key.Get("directory")); name == "" {
 			own = append(own, key.Get("check"))
 		} else if !slices.Contains(names, name) {

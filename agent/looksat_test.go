@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,28 +9,23 @@ import (
 	"catpaw/pipeline"
 )
 
-// keyedInput has keys, and nothing else.
-type keyedInput []pipeline.Labels
-
-func (k keyedInput) Keys() []pipeline.Labels                      { return k }
-func (keyedInput) Init() error                                    { return nil }
-func (keyedInput) Gather(context.Context, *pipeline.Report) error { return nil }
+type keys = []pipeline.Labels
 
 func TestWhatACheckLooksAtFitsACell(t *testing.T) {
 	t.Parallel()
 	target := func(name string) pipeline.Labels { return pipeline.L("check", "c", "target", name) }
 	long := strings.Repeat("x", 300)
 	for name, c := range map[string]struct {
-		keys keyedInput
+		keys keys
 		want string
 	}{
-		"one target":                   {keyedInput{target("a")}, "a"},
-		"a name where there is none":   {keyedInput{pipeline.L("check", "kernel log")}, "kernel log"},
-		"a name beside a target":       {keyedInput{target("/bin/disk"), pipeline.L("check", "disk")}, "/bin/disk"},
-		"a target of several alerts":   {keyedInput{target("a"), target("a")}, "a"},
-		"more than three":              {keyedInput{target("a"), target("b"), target("c"), target("d")}, "a, b, c and 1 more"},
-		"what is left out, of all":     {keyedInput{target(long)}, long[:68] + "… (232 bytes left out)"},
-		"and where there are more yet": {keyedInput{target(long), target("b"), target("c"), target("d")}, long[:57] + "… (249 bytes left out) and 1 more"},
+		"one target":                   {keys{target("a")}, "a"},
+		"a name where there is none":   {keys{pipeline.L("check", "kernel log")}, "kernel log"},
+		"a name beside a target":       {keys{target("/bin/disk"), pipeline.L("check", "disk")}, "/bin/disk"},
+		"a target of several alerts":   {keys{target("a"), target("a")}, "a"},
+		"more than three":              {keys{target("a"), target("b"), target("c"), target("d")}, "a, b, c and 1 more"},
+		"what is left out, of all":     {keys{target(long)}, long[:68] + "… (232 bytes left out)"},
+		"and where there are more yet": {keys{target(long), target("b"), target("c"), target("d")}, long[:57] + "… (249 bytes left out) and 1 more"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -44,7 +38,7 @@ func TestWhatACheckLooksAtFitsACell(t *testing.T) {
 			}
 		})
 	}
-	var many keyedInput
+	var many keys
 	for i := range 50 {
 		many = append(many, target(fmt.Sprint(i)))
 	}

@@ -34,7 +34,9 @@ func (a *Agent) Status() (api.Status, error) {
 	}
 	a.mu.Lock()
 	s.Config, s.Idle = a.loaded, append([]api.Idle{}, a.idle...) // not nil, which is no list in JSON
+	hash := a.hash
 	a.mu.Unlock()
+	s.Config.Hash = hash()
 	s.Host, _ = os.Hostname()
 	s.Heartbeat, s.PageTrouble = a.heart.health(), a.page.Trouble()
 	var alerts alerting.Snapshot
@@ -114,8 +116,7 @@ func (a *Agent) concerns(id, asked string, stories []api.Story) bool {
 	if check == nil {
 		return false
 	}
-	keyed, ok := check.Input.(pipeline.Keyed)
-	return ok && slices.ContainsFunc(keyed.Keys(), func(own pipeline.Labels) bool {
+	return slices.ContainsFunc(keysOf(check.Input), func(own pipeline.Labels) bool {
 		return slices.ContainsFunc(own, func(l pipeline.Label) bool { return l.Value == asked })
 	})
 }

@@ -30,23 +30,32 @@ func (w *watch) changed() bool {
 // signature is the same as long as nobody changes the files.
 func signature(dir string) string {
 	var all strings.Builder
-	if _, err := os.Stat(dir); err != nil {
+	note := func(path string) {
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			fmt.Fprintln(&all, path, info.Size(), info.ModTime().UnixNano(), info.Mode())
+		} else {
+			fmt.Fprintln(&all, path, err)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
 		fmt.Fprintln(&all, err) // so that an empty one that comes back is a change
 	}
-	for _, pattern := range []string{"*.toml", "p.*", "p.*/*.toml"} {
-		names, _ := filepath.Glob(filepath.Join(escapeGlob(dir), pattern)) // the pattern is good
-		for _, name := range names {
-			if info, err := os.Stat(name); err == nil && !info.IsDir() {
-				fmt.Fprintln(&all, name, info.Size(), info.ModTime().UnixNano(), info.Mode())
-			} else {
-				fmt.Fprintln(&all, name, err)
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		isProbe := strings.HasPrefix(entry.Name(), "p.")
+		if isProbe || isConfiguration(entry.Name()) {
+			note(path)
+		}
+		if !isProbe {
+			continue
+		}
+		files, _ := os.ReadDir(path) // one that cannot be read has none
+		for _, file := range files {
+			if isConfiguration(file.Name()) {
+				note(filepath.Join(path, file.Name()))
 			}
 		}
 	}
 	return all.String()
-}
-
-// escapeGlob makes a path a pattern that matches only itself.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(path)
 }

@@ -32,9 +32,12 @@ func TestChangesAreSeenOnceTheyHaveSettled(t *testing.T) {
 		{func() { file("p.exec/b.toml", "x") }, false}, // still at it
 		{func() {}, true},
 		{w.read, false},
-		{func() { file("p.exec/readme.txt", "x"); file("other/c.toml", "x") }, false},
+		{func() { file("p.exec/readme.txt", "x"); file("p.exec/.#a.toml", "x"); file("other/c.toml", "x") }, false},
 		{func() {}, false},
 		{func() { os.Remove(filepath.Join(dir, "p.exec/b.toml")) }, false},
+		{func() {}, true},
+		{w.read, false},
+		{func() { file("p.exec/a.toml", "abc") }, false},
 		{func() {}, true},
 		{w.read, false},
 		{func() { os.RemoveAll(dir) }, false},

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -25,9 +24,10 @@ func L(pairs ...string) Labels {
 // LabelsOf makes sorted labels from a map.
 func LabelsOf(m map[string]string) Labels {
 	labels := make(Labels, 0, len(m))
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		labels = append(labels, Label{key, m[key]})
+	for key, value := range m {
+		labels = append(labels, Label{key, value})
 	}
+	slices.SortFunc(labels, func(a, b Label) int { return strings.Compare(a.Key, b.Key) })
 	return labels
 }
 
@@ -52,14 +52,14 @@ func (l Labels) Map() map[string]string {
 
 // String is for people: key=value, one after the other.
 func (l Labels) String() string {
-	var text strings.Builder
+	var text []byte
 	for i, label := range l {
 		if i > 0 {
-			text.WriteByte(' ')
+			text = append(text, ' ')
 		}
-		text.WriteString(label.Key + "=" + label.Value)
+		text = append(append(append(text, label.Key...), '='), label.Value...)
 	}
-	return text.String()
+	return string(text)
 }
 
 // Sort orders the labels by key, in place; of equal keys the last one set stays last.

@@ -25,6 +25,7 @@ import (
 // before it finds rows that the disk has spoilt, which bbolt does not.
 var (
 	bucketMeta, bucketAlerts, bucketMemos, bucketQueues = []byte("meta"), []byte("alerts"), []byte("memos"), []byte("queues")
+	buckets                                             = [][]byte{bucketMeta, bucketAlerts, bucketMemos, bucketQueues}
 	bucketDead                                          = []byte("dead")
 	keyVersion, keySeq, keyInfo                         = []byte("version"), []byte("seq"), []byte("info")
 )

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 )
@@ -94,6 +96,45 @@ func TestWhatWasCommittedIsThereAfterARestart(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || info.Mode() != mode {
 			t.Errorf("%s: %v, %v", path, info.Mode(), err)
 		}
+	}
+}
+
+func TestAStartWithoutNewsLeavesTheFileAsItIs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filled(t, dir)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, states := open(t, dir)
+	s.Close()
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) || len(states) == 0 {
+		t.Errorf("it was written (%v), or not read: %d states", err, len(states))
+	}
+}
+
+// TestWhatIsMissingInTheFileIsMade: who made it may have been stopped, or known less.
+func TestWhatIsMissingInTheFileIsMade(t *testing.T) {
+	t.Parallel()
+	for _, missing := range buckets {
+		t.Run(string(missing), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			db, err := bbolt.Open(filled(t, dir), 0o600, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket(missing) })
+			if db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s, states := open(t, dir)
+			if s.Trouble() != nil || s.Replaced() != nil || len(states) == 0 != (string(missing) == "alerts") {
+				t.Errorf("%d states; trouble %v, replaced %v", len(states), s.Trouble(), s.Replaced())
+			}
+			works(t, s, dir)
+		})
 	}
 }
 

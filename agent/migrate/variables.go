@@ -2,14 +2,14 @@ package migrate
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 
 	"catpaw/internal/config"
+	"catpaw/internal/pattern"
 )
 
 // The original resolves variables in labels, with braces or without; here the environment's have braces, always.
-var variable = regexp.MustCompile(`\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))`)
+var variable = pattern.Lazy(`\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))`)
 
 // hosts are the variables of the host that have another name here; hostname and ip are ours already.
 var hosts = map[string]string{
@@ -38,8 +38,8 @@ func (t *translator) labels(n *config.Node) {
 func (t *translator) variables(n *config.Node, known map[string]string) {
 	switch v := n.Value.(type) {
 	case string:
-		n.Value = variable.ReplaceAllStringFunc(v, func(whole string) string {
-			m := variable.FindStringSubmatch(whole)
+		n.Value = variable().ReplaceAllStringFunc(v, func(whole string) string {
+			m := variable().FindStringSubmatch(whole)
 			name := m[1] + m[2]
 			if name == "SHORT_HOSTNAME" && known[name] != "" {
 				t.note(n, "${SHORT_HOSTNAME} became $hostname, which may have a domain behind it")

@@ -6,9 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+
+	"catpaw/internal/pattern"
 )
 
 // stream is a set of journal files that are read together, from one cursor.
@@ -21,7 +22,7 @@ type stream struct {
 const localFiles = "system"
 
 // machineID is the name of a directory below the one given in which journalctl -D looks too.
-var machineID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+var machineID = pattern.Lazy(`^[0-9a-f]{32}$`)
 
 // streams lists what is to be read. This host's journal is one stream. A directory may hold the journals
 // of several machines, whose lines come in late and in any order; after the cursor of a line of one, an
@@ -40,7 +41,7 @@ func (p *Probe) streams() ([]stream, error) {
 		sets[setOf(name)] = append(sets[setOf(name)], filepath.Join(p.Directory, name))
 	}
 	for _, sub := range entries {
-		if !sub.IsDir() || !machineID.MatchString(sub.Name()) {
+		if !sub.IsDir() || !machineID().MatchString(sub.Name()) {
 			continue
 		}
 		path := filepath.Join(p.Directory, sub.Name())

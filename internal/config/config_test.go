@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -135,23 +136,54 @@ n = "]#"
 n = "\"#"
 [u.v]
 w = 1979-05-27
+[u."\u00e9".v]
+w = 1
+x.y = 2
+[[u.z."\u00e9"]]
+[[u.z."\u00e9".v]]
 `
-	lines := locate(text)
+	root, err := Parse("f.toml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]int{
-		"a": 1, "t": 2, "t.b c": 3, "t.x.y": 7, "t.d.e.f": 8, "t.d.e.f[0][1]": 9, "t.d.e.f[1].g": 9,
+		"a": 1, "t": 2, "t.b c": 3, "t.d.e.f": 8, "t.d.e.f[0][1]": 9, "t.d.e.f[1].g": 9,
 		"list[0].k": 11, "list[0].sub.m": 13, "list[1]": 14, "list[1].inner[0].n": 16, "list[1].inner[1].n": 18, "u.v.w": 20,
+		"u.é.v.x.y": 19, "u.z": 24, "u.z.é[0].v[0]": 24, // where escapes hide it, the line of what it is in
 	} {
-		if lines[path] != want {
-			t.Errorf("%s: line %d, want %d", path, lines[path], want)
+		if got := root.Find(path).Line; got != want {
+			t.Errorf("%s: line %d, want %d", path, got, want)
 		}
+	}
+	if got := root.Get("t").Get("x.y").Line; got != 7 {
+		t.Errorf("a key with a dot: line %d, want 7", got)
 	}
 }
 
-func FuzzLocateNeverFails(f *testing.F) {
+// FuzzEverythingHasALine: whatever the parser takes.
+func FuzzEverythingHasALine(f *testing.F) {
 	f.Add("a = [1, {b = 2}]\n[[c]]\nd = \"\"\"x\"\"\"")
-	f.Add("'a")
-	f.Add("[")
-	f.Fuzz(func(_ *testing.T, text string) { locate(text) })
+	f.Add("[\"\\u00e9\"]\nb.c = 1\n[a.d]\n[[a.e]]\n[a.e.f]\n''.g = ''")
+	f.Fuzz(func(t *testing.T, text string) {
+		root, err := Parse("f.toml", text)
+		if err != nil {
+			return
+		}
+		last := 1 + strings.Count(text, "\n")
+		var look func(path string, n *Node, from int)
+		look = func(path string, n *Node, from int) {
+			if n.Line < from || n.Line > last {
+				t.Errorf("%s is on line %d of %d", path, n.Line, last)
+			}
+			for key, child := range n.Table() {
+				look(path+"."+key, child, 1)
+			}
+			for i, child := range n.list() {
+				look(path+"["+strconv.Itoa(i)+"]", child, n.Line)
+			}
+		}
+		look("", root, 1)
+	})
 }
 
 func TestDurations(t *testing.T) {

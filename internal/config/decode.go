@@ -3,10 +3,8 @@ package config
 import (
 	"encoding"
 	"fmt"
-	"maps"
 	"math"
 	"reflect"
-	"slices"
 	"sync"
 )
 
@@ -23,7 +21,7 @@ func decodeTable(n *Node, path string, errs *Errors, targets ...any) {
 		errs.Add(n, "expected a table, not %s", kindOf(n.Value))
 		return
 	}
-	for _, key := range slices.Sorted(maps.Keys(table)) {
+	for _, key := range sortedKeys(table) {
 		child, known := table[key], false
 		for _, target := range targets {
 			into := reflect.ValueOf(target).Elem()
@@ -48,7 +46,7 @@ func misplaced(key string, targets []any) (hint, meant string) {
 	for _, target := range targets {
 		t := reflect.TypeOf(target).Elem()
 		own := fieldsOf(t)
-		for _, name := range slices.Sorted(maps.Keys(own)) {
+		for _, name := range sortedKeys(own) {
 			inside := t.FieldByIndex(own[name]).Type
 			if inside.Kind() == reflect.Struct && fieldsOf(inside)[key] != nil {
 				return fmt.Sprintf("; it belongs into the table %q, as in %s.%s = …", name, name, key), join(name, key)
@@ -102,12 +100,14 @@ func special(n *Node, path string, into reflect.Value, errs *Errors) (ok bool) {
 			errs.Add(n, "%s: expected a string", path) // what stands there may be the secret
 			return true
 		}
-		if n.revealed { // a partial's node is decoded for every instance that names it
-			*target = Secret(text)
-		} else if *target, err = readSecret(text); err == nil {
-			n.Value, n.revealed = target.Reveal(), true // so that a rotated secret file is a change of content
-		} else {
-			*target = Secret(text) // set, if not to what it should be: it is not missing as well
+		*target = Secret(text) // set, if not to what it should be: it is not missing as well
+		if n.revealed {        // a partial's node is decoded for every instance that names it
+			return true
+		}
+		n.revealed = true
+		var secret Secret
+		if secret, err = readSecret(text); err == nil {
+			*target, n.Value = secret, secret.Reveal() // so that a rotated secret file is a change of content
 		}
 	case *Command:
 		switch v := n.Value.(type) {
@@ -230,7 +230,9 @@ func decodeList(n *Node, path string, into reflect.Value, errs *Errors) {
 	}
 	slice := reflect.MakeSlice(into.Type(), len(list), len(list))
 	for i, child := range list {
-		decodeValue(child, fmt.Sprintf("%s[%d]", path, i), slice.Index(i), errs)
+		if !setText(child, slice.Index(i)) {
+			decodeValue(child, fmt.Sprintf("%s[%d]", path, i), slice.Index(i), errs)
+		}
 	}
 	into.Set(slice)
 }
@@ -242,12 +244,25 @@ func decodeMap(n *Node, path string, into reflect.Value, errs *Errors) {
 		return
 	}
 	m := reflect.MakeMapWithSize(into.Type(), len(table))
+	value := reflect.New(into.Type().Elem()).Elem()
 	for key, child := range table {
-		value := reflect.New(into.Type().Elem()).Elem()
-		decodeValue(child, path+"."+key, value, errs)
+		value.SetZero()
+		if !setText(child, value) {
+			decodeValue(child, path+"."+key, value, errs)
+		}
 		m.SetMapIndex(reflect.ValueOf(key), value)
 	}
 	into.Set(m)
+}
+
+// setText sets what is a string to a string, which most elements of lists and maps are: a path, which only faults tell of,
+// need not be made for each.
+func setText(n *Node, into reflect.Value) (ok bool) {
+	text, ok := n.Value.(string)
+	if ok = ok && into.Type() == reflect.TypeFor[string](); ok {
+		into.SetString(text)
+	}
+	return ok
 }
 
 // kindOf names a value as a user would, with a short value where it helps.

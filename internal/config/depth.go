@@ -39,8 +39,9 @@ func tooDeep(text string) (line int) {
 	return 0
 }
 
-func until(text, end string) int {
-	if i := strings.Index(text, end); i >= 0 {
+// until is how much of text is before the first of these characters.
+func until(text, ends string) int {
+	if i := strings.IndexAny(text, ends); i >= 0 {
 		return i
 	}
 	return len(text)

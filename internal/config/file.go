@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -27,11 +28,12 @@ func readRegular(path string, max int64) ([]byte, error) {
 		return nil, pathless(err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, max+1))
-	if err == nil && int64(len(data)) > max {
+	data := bytes.NewBuffer(make([]byte, 0, min(info.Size(), max)+bytes.MinRead))
+	size, err := data.ReadFrom(io.LimitReader(file, max+1))
+	if err == nil && size > max {
 		err = fmt.Errorf("it is larger than %d KiB", max>>10)
 	}
-	return data, pathless(err)
+	return data.Bytes(), pathless(err)
 }
 
 func pathless(err error) error {

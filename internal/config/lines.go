@@ -1,14 +1,11 @@
 package config
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
-// locate returns the line of every key, table and array element in a TOML text that has already been
-// parsed without error (so it need not judge, only look). Paths are as in Node.Find: "a.b", "list[2].c".
-func locate(text string) map[string]int {
-	s := &scanner{text: text, line: 1, lines: map[string]int{}, counts: map[string]int{}}
+// locate notes the line of every key, table and array element of a TOML text in its nodes. The text has already been
+// parsed without error, so it need not judge, only look. What it does not find is where its table is.
+func locate(text string, root *Node) {
+	s := &scanner{text: text, line: 1, root: root, table: root, begun: map[*Node]int{}}
 	for s.skipBlank(true); s.pos < len(s.text); s.skipBlank(true) {
 		if s.peek() == '[' {
 			s.header()
@@ -16,16 +13,20 @@ func locate(text string) map[string]int {
 			s.keyValue(s.table)
 		}
 	}
-	return s.lines
+	if s.lost {
+		root.inherit(1)
+	}
 }
 
 type scanner struct {
-	text   string
-	pos    int
-	line   int
-	table  string         // path of the table the next keys belong to
-	lines  map[string]int // path → line
-	counts map[string]int // path of an array of tables → how many so far
+	text  string
+	pos   int
+	line  int
+	root  *Node
+	table *Node         // that the next keys belong to; nil where it was not found
+	begun map[*Node]int // array of tables → how many of them so far
+	keys  []string      // of dottedKey, used again
+	lost  bool          // something was not found: a key is written with escapes
 }
 
 func (s *scanner) peek() byte {
@@ -40,7 +41,7 @@ func (s *scanner) next() byte {
 	if c == '\n' {
 		s.line++
 	}
-	s.pos++
+	s.pos = min(s.pos+1, len(s.text))
 	return c
 }
 
@@ -51,19 +52,21 @@ func (s *scanner) skipBlank(newlines bool) {
 		case c == ' ' || c == '\t' || c == '\r' || (c == '\n' && newlines):
 			s.next()
 		case c == '#':
-			for s.pos < len(s.text) && s.peek() != '\n' {
-				s.next()
-			}
+			s.pos += until(s.text[s.pos:], "\n")
 		default:
 			return
 		}
 	}
 }
 
-func (s *scanner) note(path string, line int) {
-	if _, seen := s.lines[path]; !seen {
-		s.lines[path] = line
+// note notes where a node was first seen, and returns it.
+func (s *scanner) note(n *Node, line int) *Node {
+	if n == nil {
+		s.lost = true
+	} else if n.Line == 0 {
+		n.Line = line
 	}
+	return n
 }
 
 // header reads [a.b] or [[a.b]].
@@ -74,63 +77,62 @@ func (s *scanner) header() {
 	if isArray {
 		s.next()
 	}
+	s.table = s.root
 	keys := s.dottedKey(']')
-	path := ""
 	for i, key := range keys {
-		path = join(path, key)
-		s.note(path, line)
-		if n := s.counts[path]; isArray && i == len(keys)-1 {
-			s.counts[path]++
-			path = fmt.Sprintf("%s[%d]", path, n)
-			s.note(path, line)
-		} else if n > 0 {
-			path = fmt.Sprintf("%s[%d]", path, n-1)
+		at := s.note(s.table.Get(key), line)
+		if isArray && i == len(keys)-1 {
+			s.begun[at]++
 		}
+		if n := s.begun[at]; n > 0 {
+			at = s.note(at.element(n-1), line)
+		}
+		s.table = at
 	}
-	s.table = path
-	for s.pos < len(s.text) && s.peek() != '\n' {
-		s.next()
-	}
+	s.pos += until(s.text[s.pos:], "\n")
 }
 
-// keyValue reads `a.b = value` into the table at path.
-func (s *scanner) keyValue(path string) {
+// keyValue reads `a.b = value` into a table.
+func (s *scanner) keyValue(at *Node) {
 	line := s.line
 	for _, key := range s.dottedKey('=') {
-		path = join(path, key)
-		s.note(path, line)
+		at = s.note(at.Get(key), line)
 	}
 	s.skipBlank(false)
-	s.value(path)
+	s.value(at)
 }
 
-// dottedKey reads the parts of a key up to and over the end character.
+// dottedKey reads the parts of a key up to and over the end character. They are good until the next one is read.
 func (s *scanner) dottedKey(end byte) []string {
-	var keys []string
-	var part strings.Builder
+	s.keys = s.keys[:0]
+	part := ""
 	for s.pos < len(s.text) {
 		switch c := s.peek(); c {
 		case end:
 			s.next()
-			return append(keys, part.String())
+			s.keys = append(s.keys, part)
+			return s.keys
 		case '.':
 			s.next()
-			keys = append(keys, part.String())
-			part.Reset()
+			s.keys = append(s.keys, part)
+			part = ""
 		case '"', '\'':
-			start := s.pos + 1
+			start := s.pos
 			s.quoted()
-			part.WriteString(s.text[start : s.pos-1])
+			part += strings.Trim(s.text[start:s.pos], string(rune(c)))
 		case ' ', '\t', '\r', '\n':
 			s.next()
 		default:
-			part.WriteByte(s.next())
+			size := 1 + until(s.text[s.pos+1:], ". =]\"'\t\r\n")
+			part += s.text[s.pos : s.pos+size]
+			s.pos += size
 		}
 	}
-	return append(keys, part.String())
+	s.keys = append(s.keys, part)
+	return s.keys
 }
 
-func (s *scanner) value(path string) {
+func (s *scanner) value(at *Node) {
 	switch s.peek() {
 	case '"', '\'':
 		s.quoted()
@@ -142,9 +144,7 @@ func (s *scanner) value(path string) {
 				s.next()
 				return
 			}
-			element := fmt.Sprintf("%s[%d]", path, i)
-			s.note(element, s.line)
-			s.value(element)
+			s.value(s.note(at.element(i), s.line))
 			s.separator()
 		}
 	case '{':
@@ -155,13 +155,11 @@ func (s *scanner) value(path string) {
 				s.next()
 				return
 			}
-			s.keyValue(path)
+			s.keyValue(at)
 			s.separator()
 		}
 	default:
-		for s.pos < len(s.text) && !strings.ContainsRune(",]}#\n", rune(s.peek())) {
-			s.next()
-		}
+		s.pos += until(s.text[s.pos:], ",]}#\n")
 	}
 }
 
@@ -191,5 +189,18 @@ func (s *scanner) quoted() {
 	}
 	for len(quote) == 3 && s.peek() == quote[0] { // """…"""" may end in up to five quotes
 		s.next()
+	}
+}
+
+// inherit gives what has no line that of what it is in.
+func (n *Node) inherit(line int) {
+	if n.Line == 0 {
+		n.Line = line
+	}
+	for _, child := range n.Table() {
+		child.inherit(n.Line)
+	}
+	for _, child := range n.list() {
+		child.inherit(n.Line)
 	}
 }

@@ -10,12 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"catpaw/internal/pattern"
 )
 
 // Node is one value of a file, with its place. Value holds one of: string, int64, float64, bool,
@@ -25,7 +26,7 @@ type Node struct {
 	Line  int
 	Value any
 
-	revealed bool // Value is a secret that was already read from its file
+	revealed bool // Value is a secret of which the file was read, or cannot be: from then on it stays as it is
 }
 
 // Place is the file and the line, where there is one.
@@ -33,7 +34,7 @@ func (n *Node) Place() string {
 	if n.Line == 0 {
 		return n.File
 	}
-	return fmt.Sprintf("%s:%d", n.File, n.Line)
+	return n.File + ":" + strconv.Itoa(n.Line)
 }
 
 // Table is a TOML table.
@@ -66,42 +67,43 @@ func Parse(file, text string) (*Node, error) {
 		}
 		return nil, Errors{{File: file, Text: err.Error()}}
 	}
-	return build(file, "", 1, raw, locate(text)), nil
+	root := build(file, raw)
+	root.Line = 1
+	locate(text, root)
+	return root, nil
 }
 
 // quoted is a piece of the file in a parser's message: it may be a part of a secret.
-var quoted = regexp.MustCompile(`"[^"]*"`)
+var quoted = pattern.Lazy(`"[^"]*"`)
 
 func parseMessage(perr toml.ParseError) string {
-	message := quoted.ReplaceAllString(perr.Message, "something else")
+	message := quoted().ReplaceAllString(perr.Message, "something else")
 	if perr.LastKey != "" {
 		return fmt.Sprintf("%s (last key %q)", message, perr.LastKey)
 	}
 	return message
 }
 
-func build(file, path string, line int, value any, lines map[string]int) *Node {
-	if at, ok := lines[path]; ok {
-		line = at
-	}
-	node := &Node{File: file, Line: line}
+// build makes nodes of what the parser returned, which have no lines yet.
+func build(file string, value any) *Node {
+	node := &Node{File: file}
 	switch v := value.(type) {
 	case map[string]any:
 		table := make(Table, len(v))
 		for key, child := range v {
-			table[key] = build(file, join(path, key), line, child, lines)
+			table[key] = build(file, child)
 		}
 		node.Value = table
 	case []map[string]any:
 		list := make(List, len(v))
 		for i, child := range v {
-			list[i] = build(file, fmt.Sprintf("%s[%d]", path, i), line, child, lines)
+			list[i] = build(file, child)
 		}
 		node.Value = list
 	case []any:
 		list := make(List, len(v))
 		for i, child := range v {
-			list[i] = build(file, fmt.Sprintf("%s[%d]", path, i), line, child, lines)
+			list[i] = build(file, child)
 		}
 		node.Value = list
 	default:
@@ -134,19 +136,34 @@ func (n *Node) Get(key string) *Node {
 	return n.Table()[key]
 }
 
-var pathStep = regexp.MustCompile(`[^.\[\]]+|\[\d+\]`)
+// list returns the node's array, or nil where it is something else.
+func (n *Node) list() List {
+	if n == nil {
+		return nil
+	}
+	list, _ := n.Value.(List)
+	return list
+}
+
+// element returns element i of an array, or nil.
+func (n *Node) element(i int) *Node {
+	if list := n.list(); i < len(list) {
+		return list[i]
+	}
+	return nil
+}
+
+var pathStep = pattern.Lazy(`[^.\[\]]+|\[\d+\]`)
 
 // Find returns the node at a path such as "expect.header" or "targets[3]"; where the path leads out
 // of the file (a default, a missing option) it returns the last node on the way.
 func (n *Node) Find(path string) *Node {
 	at := n
-	for _, step := range pathStep.FindAllString(path, -1) {
+	for _, step := range pathStep().FindAllString(path, -1) {
 		var next *Node
 		if index, isIndex := strings.CutPrefix(step, "["); isIndex {
 			i, _ := strconv.Atoi(strings.TrimSuffix(index, "]"))
-			if list, ok := at.Value.(List); ok && i < len(list) {
-				next = list[i]
-			}
+			next = at.element(i)
 		} else {
 			next = at.Get(step)
 		}
@@ -183,34 +200,44 @@ func (n *Node) Without(keys ...string) *Node {
 	return &Node{File: n.File, Line: n.Line, Value: table}
 }
 
-// Canonical returns the content as one line, keys sorted: equal configuration gives equal text.
-func (n *Node) Canonical() string {
-	var b strings.Builder
-	n.canonical(&b)
-	return b.String()
+// Canonical returns the content of a table, without some keys, or of anything else as one line, keys sorted: equal
+// configuration gives equal text.
+func (n *Node) Canonical(without ...string) string {
+	return string(n.canonical(make([]byte, 0, 256), without...))
 }
 
-func (n *Node) canonical(b *strings.Builder) {
+func (n *Node) canonical(b []byte, without ...string) []byte {
 	switch v := n.Value.(type) {
 	case Table:
-		b.WriteByte('{')
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			b.WriteString(strconv.Quote(key) + ":")
-			v[key].canonical(b)
-			b.WriteByte(',')
+		b = append(b, '{')
+		for _, key := range sortedKeys(v) {
+			if !slices.Contains(without, key) {
+				b = append(strconv.AppendQuote(b, key), ':')
+				b = append(v[key].canonical(b), ',')
+			}
 		}
-		b.WriteByte('}')
+		b = append(b, '}')
 	case List:
-		b.WriteByte('[')
+		b = append(b, '[')
 		for _, child := range v {
-			child.canonical(b)
-			b.WriteByte(',')
+			b = append(child.canonical(b), ',')
 		}
-		b.WriteByte(']')
+		b = append(b, ']')
 	case string:
-		b.WriteString(strconv.Quote(v))
+		b = strconv.AppendQuote(b, v)
 	default:
 		text, _ := json.Marshal(v)
-		b.Write(text)
+		b = append(b, text...)
 	}
+	return b
+}
+
+// sortedKeys is slices.Sorted(maps.Keys(m)) with one allocation instead of four.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
 }

@@ -1,8 +1,9 @@
 package config
 
 import (
-	"regexp"
 	"strings"
+
+	"catpaw/internal/pattern"
 )
 
 // Vars are the variables that configuration strings may name: $hostname, $ip, ${ENV}, ${ENV:-default}.
@@ -12,7 +13,7 @@ type Vars struct {
 }
 
 // A whole name only: $ipx is not $ip. The braced form takes a default after ":-".
-var variable = regexp.MustCompile(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\})`)
+var variable = pattern.Lazy(`\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\})`)
 
 // Expand replaces every known variable in text, once (what a variable holds is not looked at again).
 // Whatever is not a known variable stays as it is written.
@@ -20,8 +21,8 @@ func (v Vars) Expand(text string) string {
 	if !strings.Contains(text, "$") {
 		return text
 	}
-	return variable.ReplaceAllStringFunc(text, func(whole string) string {
-		m := variable.FindStringSubmatch(whole)
+	return variable().ReplaceAllStringFunc(text, func(whole string) string {
+		m := variable().FindStringSubmatch(whole)
 		if value, ok := v.Named[m[1]+m[2]]; ok {
 			return value
 		}

@@ -5,9 +5,10 @@ import (
 	"cmp"
 	"encoding/base64"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"catpaw/internal/pattern"
 )
 
 // minSecret is the least length that is hidden: hiding every "1" would garble the text and guard nothing.
@@ -100,7 +101,7 @@ func BasicAuth(user, password string) string {
 
 // login is the part of a URL that holds a password. A host cannot hold "/" or a blank, so the last "@"
 // before one ends it.
-var login = regexp.MustCompile(`(://[^\s:/@]*:)[^\s/]*@`)
+var login = pattern.Lazy(`(://[^\s:/@]*:)[^\s/]*@`)
 
 // Logins replaces the passwords of all URLs in a text by stars. Labels keep them, since alert keys are
 // made of labels; people need not see them.
@@ -108,5 +109,5 @@ func Logins(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
 	}
-	return login.ReplaceAllString(text, "${1}"+hidden+"@")
+	return login().ReplaceAllString(text, "${1}"+hidden+"@")
 }

@@ -4,13 +4,13 @@ package templates
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 
 	"catpaw/internal/config"
+	"catpaw/internal/pattern"
 )
 
-var unknownField = regexp.MustCompile(`at <.*>: can't evaluate field (\w+) in type .*`)
+var unknownField = pattern.Lazy(`at <.*>: can't evaluate field (\w+) in type .*`)
 
 // Fault words an error of the template of that name: which line, and where it asks for what is not there, what
 // there is. sees is what the template is executed on.
@@ -21,7 +21,7 @@ func Fault(err error, name string, sees any) string {
 		return err.Error()
 	}
 	line, _, _ := strings.Cut(position, ":")
-	if field := unknownField.FindStringSubmatch(message); field != nil {
+	if field := unknownField().FindStringSubmatch(message); field != nil {
 		names := fieldsOf(sees)
 		hint := config.DidYouMean("."+field[1], names)
 		if hint == "" {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
+	"catpaw/internal/pattern"
 	"catpaw/internal/printable"
 )
 
@@ -108,7 +108,7 @@ func (w *write) failed(ctx context.Context, broker string, err error) error {
 }
 
 // clientPrefix is where in kafka-go an error was.
-var clientPrefix = regexp.MustCompile(`^kafka\.\(\*Client\)\.\w+: `)
+var clientPrefix = pattern.Lazy(`^kafka\.\(\*Client\)\.\w+: `)
 
 // explain words an error of Kafka's, with what the broker added and what to do.
 func (o *Output) explain(err error) string {
@@ -117,7 +117,7 @@ func (o *Output) explain(err error) string {
 	}
 	var code kafka.Error
 	if !errors.As(err, &code) {
-		return clientPrefix.ReplaceAllString(err.Error(), "")
+		return clientPrefix().ReplaceAllString(err.Error(), "")
 	}
 	text := code.Title()
 	if text == "" { // a code that kafka-go does not know

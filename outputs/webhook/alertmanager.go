@@ -3,13 +3,13 @@ package webhook
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"catpaw/internal/pattern"
 	"catpaw/outputs/internal/post"
 	"catpaw/pipeline"
 )
@@ -28,7 +28,7 @@ type amAlert struct {
 	EndsAt      time.Time         `json:"endsAt"`
 }
 
-var notInLabelName = regexp.MustCompile(`[^a-zA-Z0-9_]`)
+var notInLabelName = pattern.Lazy(`[^a-zA-Z0-9_]`)
 
 // amAlerts makes an event one alert of each severity, of which at most that of the event fires: so a
 // change of severity ends what was told before, without anybody having to remember it.
@@ -61,7 +61,7 @@ const mostAMValue = 2048
 // amName makes a name of a label that Alertmanager takes and that no other label has: neither one that differs
 // only in signs that it does not take, nor those that we add.
 func amName(key string, taken map[string]string) string {
-	name := notInLabelName.ReplaceAllString(key, "_")
+	name := notInLabelName().ReplaceAllString(key, "_")
 	if name == "" || name[0] >= '0' && name[0] <= '9' {
 		name = "_" + name
 	}

@@ -2,10 +2,10 @@ package webhook
 
 import (
 	"html"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
+	"catpaw/internal/pattern"
 	"catpaw/pipeline"
 )
 
@@ -64,8 +64,8 @@ func cutTo(text string, most int, size func(string) int) string {
 
 // The markdown that catpaw's descriptions use.
 var (
-	code     = regexp.MustCompile("(?s)```\n?(.*?)\n?```|`([^`\n]+)`")
-	boldSpan = regexp.MustCompile(`\*\*([^*\n]+)\*\*`)
+	code     = pattern.Lazy("(?s)```\n?(.*?)\n?```|`([^`\n]+)`")
+	boldSpan = pattern.Lazy(`\*\*([^*\n]+)\*\*`)
 )
 
 // translate puts the text into a service's own marks: what stands in code, fenced or in a line, is none of markdown,
@@ -76,7 +76,7 @@ func (n notice) translate(plain, inLine, fenced func(text string) string) string
 	}
 	var b strings.Builder
 	last := 0
-	for _, at := range code.FindAllStringSubmatchIndex(n.Text, -1) {
+	for _, at := range code().FindAllStringSubmatchIndex(n.Text, -1) {
 		b.WriteString(plain(n.Text[last:at[0]]))
 		if at[2] >= 0 {
 			b.WriteString(fenced(n.Text[at[2]:at[3]]))
@@ -96,7 +96,7 @@ func (n notice) asHTML() string {
 	}
 	plain := html.EscapeString
 	if n.markdown {
-		plain = func(text string) string { return boldSpan.ReplaceAllString(html.EscapeString(text), "<b>$1</b>") }
+		plain = func(text string) string { return boldSpan().ReplaceAllString(html.EscapeString(text), "<b>$1</b>") }
 	}
 	return strings.TrimSpace(within("b")(n.Headline) + "\n\n" + n.translate(plain, within("code"), within("pre")))
 }
@@ -110,17 +110,17 @@ func (n notice) asSlack() string {
 	}
 	plain := escape
 	if n.markdown {
-		plain = func(text string) string { return boldSpan.ReplaceAllString(escape(text), "*$1*") }
+		plain = func(text string) string { return boldSpan().ReplaceAllString(escape(text), "*$1*") }
 	}
 	return strings.TrimSpace("*" + escape(n.Headline) + "*\n\n" + n.translate(plain, within("`"), within("```")))
 }
 
 // openTag is what begins a tag in the markdown of chats; one that a log line or a label brings along would colour the
 // message or, as <at id=all>, call everybody.
-var openTag = regexp.MustCompile(`<([/@a-zA-Z])`)
+var openTag = pattern.Lazy(`<([/@a-zA-Z])`)
 
 // tame takes from tags what makes them tags, and leaves them looking the same: a blank of no width stands behind the <.
-func tame(text string) string { return openTag.ReplaceAllString(text, "<\u200b$1") }
+func tame(text string) string { return openTag().ReplaceAllString(text, "<\u200b$1") }
 
 // asMarkdown is for services that take markdown as it is.
 func (n notice) asMarkdown() string {

@@ -31,7 +31,7 @@ func (p *Processor) Process(b *pipeline.Batch) {
 // Key returns the alert key of a sorted set of labels: the MD5, in lower-case hex, of key + ":" +
 // value + ":" for every label in byte order. Sinks know open alerts by it, so it must never change.
 func Key(labels pipeline.Labels) string {
-	text, _ := key(labels, nil)
+	text, _ := key(labels, make([]byte, 0, 256))
 	return text
 }
 

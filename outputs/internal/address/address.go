@@ -5,11 +5,11 @@ package address
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	template "github.com/DataDog/datadog-agent/pkg/template/text"
 
+	"catpaw/internal/pattern"
 	"catpaw/internal/templates"
 	"catpaw/pipeline"
 )
@@ -28,7 +28,7 @@ type Template struct {
 	labels   []string // that it names
 }
 
-var namedLabel = regexp.MustCompile(`\.Labels\.(\w+)`)
+var namedLabel = pattern.Lazy(`\.Labels\.(\w+)`)
 
 // values is what a template sees of an event.
 type values struct {
@@ -51,7 +51,7 @@ func Parse(text string, rules Rules) (*Template, error) {
 		return nil, errors.New(templates.Fault(err, "address", values{}))
 	}
 	t.template = parsed
-	for _, found := range namedLabel.FindAllStringSubmatch(text, -1) {
+	for _, found := range namedLabel().FindAllStringSubmatch(text, -1) {
 		t.labels = append(t.labels, found[1])
 	}
 	for _, sample := range []*pipeline.Event{{Status: pipeline.Critical, Labels: pipeline.L("a", "b")}, {Status: pipeline.Ok}} {

@@ -9,9 +9,9 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"regexp"
 	"strings"
 
+	"catpaw/internal/pattern"
 	"catpaw/internal/printable"
 )
 
@@ -72,10 +72,10 @@ func (c *Client) hint(err error) string {
 }
 
 // requestID is a part of an answer that differs every time, and would be news to the log every time.
-var requestID = regexp.MustCompile(`"(?i:request_?id|trace_?id)"\s*:\s*"[^"]*"\s*,?\s*`)
+var requestID = pattern.Lazy(`"(?i:request_?id|trace_?id)"\s*:\s*"[^"]*"\s*,?\s*`)
 
 // Excerpt returns the beginning of the answer as one printable line without secrets, at most 200 bytes.
 func (a *Answer) Excerpt() string {
 	text := a.client.redact.Hide(string(a.Body)) // before the cut, which might leave half a secret
-	return printable.Line(requestID.ReplaceAllString(text, ""), maxExcerpt)
+	return printable.Line(requestID().ReplaceAllString(text, ""), maxExcerpt)
 }
