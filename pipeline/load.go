@@ -74,9 +74,10 @@ func size(load []share) (parcels int) {
 	return parcels
 }
 
-// well says that nothing of a lane failed of late.
+// well says that nothing of a lane failed of late. One that rests without that, as the output's rate limit is used up, goes
+// with the next request that may go out.
 func (w *worker) well() bool {
-	return w.failures == 0 && len(w.suspects)+len(w.waiting) == 0 && w.rest.Duration == 0
+	return w.failures == 0 && len(w.suspects)+len(w.waiting) == 0
 }
 
 // patience is how long a batch waits for what is being written. No disk that works takes so long.

@@ -131,3 +131,43 @@ func TestOrderHoldsInSharedBatches(t *testing.T) {
 		}
 	})
 }
+
+// rationed is an output that makes one request a minute.
+type rationed struct {
+	batches
+	next time.Time
+}
+
+func (r *rationed) Write(ctx context.Context, messages []*Message) []error {
+	r.mu.Lock()
+	wait := time.Until(r.next)
+	if wait <= 0 {
+		r.next = time.Now().Add(time.Minute)
+	}
+	r.mu.Unlock()
+	if wait > 0 {
+		return Verdict(len(messages), Paced(wait))
+	}
+	return r.batches.Write(ctx, messages)
+}
+
+// TestWhatWaitsForTheRateLimitGoesTogether when the limit allows a request, whatever lanes it is in.
+func TestWhatWaitsForTheRateLimitGoesTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const keys = 40
+		n := 0
+		check := every(time.Second, func(_ context.Context, r *Report) error {
+			if n++; n <= keys {
+				r.Add(Event{Labels: L("check", fmt.Sprint("key ", n))})
+			}
+			return nil
+		})
+		out := &rationed{batches: batches{size: 100}}
+		p := start([]*Check{check}, &OutputSpec{Name: "a", Content: "1", Timeout: time.Second, Concurrency: 8, Output: out})
+		time.Sleep(90 * time.Second)
+		if stop(p); len(out.got) != keys || out.writes != 2 {
+			t.Errorf("%d of %d alerts came in %d requests, want all in 2: the first, and what came in the minute after it", len(out.got), keys, out.writes)
+		}
+	})
+}

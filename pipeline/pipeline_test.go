@@ -563,3 +563,33 @@ func TestRounds(t *testing.T) {
 		}
 	}
 }
+
+// TestAtTheStopAnEventThatFailsIsTriedOnce more, not as often as the time for the stop allows.
+func TestAtTheStopAnEventThatFailsIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		out := &batches{size: 10, judge: func(m *Message) error {
+			if strings.Contains(m.AlertKey, "poison") {
+				return errors.New("not this one")
+			}
+			return nil
+		}}
+		n := 0
+		check := every(10*time.Second, func(_ context.Context, r *Report) error {
+			if n++; n == 1 {
+				r.Add(Event{Labels: L("check", "poison")})
+			}
+			r.Add(Event{Labels: L("check", "good"), Description: fmt.Sprint(n)})
+			return nil
+		})
+		out.takes = func() time.Duration { return time.Millisecond }
+		p := start([]*Check{check}, &OutputSpec{Name: "a", Content: "1", Timeout: time.Second, Concurrency: 1, Output: out})
+		time.Sleep(125 * time.Second)
+		out.mu.Lock()
+		before := out.writes
+		out.mu.Unlock()
+		if left := stop(p); left != 1 || out.writes-before > 1 {
+			t.Errorf("%d tries were made at the stop, want at most 1; %d events are left, want the one that fails", out.writes-before, left)
+		}
+	})
+}

@@ -50,8 +50,8 @@ func (o *OutputSpec) limits() store.Limits {
 	}
 }
 
-// sender brings the rows of one queue to one sink. Each of its workers has one lane, so that all
-// events of one alert go through one worker, in order.
+// sender brings the rows of one queue to one sink. All events of one alert are in one lane, which one
+// worker at a time delivers: so they stay in order.
 type sender struct {
 	spec  *OutputSpec
 	log   *zap.Logger

@@ -26,6 +26,7 @@ type worker struct {
 type wait struct {
 	failures int
 	until    time.Time
+	over     bool // it failed while the agent stops, too: the next start tries again
 }
 
 // pause is how long a lane is to wait, and whether the sink asked for that.
@@ -95,7 +96,7 @@ func (w *worker) take(batch int) []store.Parcel {
 	now := time.Now()
 	waits := func(key string) bool {
 		wait, ok := w.waiting[key]
-		return ok && now.Before(wait.until) && !w.stopping()
+		return ok && (wait.over || now.Before(wait.until) && !w.stopping())
 	}
 	const twice = 2 // a sink that is down says so twice before other events are tried
 	if w.failures >= twice {
@@ -180,6 +181,7 @@ func (w *worker) putOff(key string) {
 	wait := w.waiting[key]
 	wait.until = time.Now().Add(backoff(wait.failures, jitter))
 	wait.failures++
+	wait.over = w.stopping()
 	w.waiting[key] = wait
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"slices"
@@ -71,12 +72,15 @@ func (c *changes) prepend(earlier *changes) {
 }
 
 // forget drops the states that a later one of the same key has replaced, where they are many: a disk that takes nothing must
-// not let them grow without end.
+// not let them grow without end. Those that stay are copied, for each may hold the memory of many that came with it.
 func (c *changes) forget() {
 	const few = 1000
 	if len(c.states) > 2*c.known+few {
 		c.states = c.states.inOrder()
 		c.known = len(c.states)
+		for i := range c.states {
+			c.states[i].Data = bytes.Clone(c.states[i].Data)
+		}
 	}
 }
 

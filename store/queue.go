@@ -275,7 +275,7 @@ func (q *Queue) Thin(lane int, waits func(key string) bool) {
 	q.thinned.tell(s.log.With(zap.String("output", q.name)), "of an alert that the sink does not take only the newest event is kept", merged, 0)
 }
 
-// load reads the next rows of a lane from the file. Only the worker of the lane calls it.
+// load reads the next rows of a lane from the file. Only who delivers the lane calls it.
 func (q *Queue) load(n int) {
 	s := q.store
 	s.mu.Lock()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,14 +51,19 @@ func newMoodySink(t *testing.T) *moodySink {
 
 func (s *moodySink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
-	var event arrived
-	if err != nil || json.Unmarshal(body, &event) != nil {
+	if !bytes.HasPrefix(body, []byte("[")) {
+		body = fmt.Appendf(nil, "[%s]", body)
+	}
+	var events []arrived
+	if err != nil || json.Unmarshal(body, &events) != nil {
 		return // the agent was killed half-way
 	}
 	s.mu.Lock()
 	mood := rand.IntN(4)
 	if s.calm || mood > 1 {
-		s.take(event)
+		for _, event := range events {
+			s.take(event)
+		}
 		s.mu.Unlock()
 		return
 	}
@@ -101,23 +108,46 @@ func kills() int {
 // same transaction as the event, so a sink that got 1, 2, 3 … to the recovery got everything.
 func TestKilledAtRandomMomentsItLosesNothing(t *testing.T) {
 	t.Parallel()
+	killed(t, func() string { return "" })
+}
+
+// TestKilledWhileItSendsArraysItLosesNothing does the same with arrays of many alerts, whose size changes at every start and
+// reload, as does the number of senders. They are so large that a sender has room for all that waits: else it may merge events of
+// an alert that has failed.
+func TestKilledWhileItSendsArraysItLosesNothing(t *testing.T) {
+	t.Parallel()
+	killed(t, func() string {
+		return fmt.Sprintf("batch = %d\nconcurrency = %d\n", 500+rand.IntN(500), 1+rand.IntN(8))
+	})
+}
+
+// killed runs the test with more options of the sink, asked for before each start and again for a reload.
+func killed(t *testing.T, options func() string) {
 	s := newMoodySink(t)
 	const alerts = 5
-	dir := confd(t, map[string]string{
-		"config.toml": fmt.Sprintf("[[outputs.webhook]]\nurl = %q\ntimeout = '200ms'\n", s.url),
-	})
+	configure := func(dir string) {
+		write(t, dir, map[string]string{"config.toml": fmt.Sprintf("[[outputs.webhook]]\nurl = %q\ntimeout = '200ms'\n%s", s.url, options())})
+	}
+	dir := confd(t, map[string]string{"config.toml": ""})
 	says := filepath.Join(dir, "says")
 	write(t, dir, map[string]string{
 		"p.exec/a.toml": "interval = 0.1\n[[instances]]\ncommands = [['cat', '" + says + "']]\nalerting.repeat_interval = 0\n",
 		"says":          fiveAlerts(alerts),
 	})
 	committed := map[string]bool{}
+	moment := func() { time.Sleep(time.Duration(20+rand.IntN(300)) * time.Millisecond) }
 	for i := range kills() {
+		configure(dir)
 		a := start(t, "-configs", dir)
 		if i == 0 {
 			a.waitLog("catpaw runs") // from now on there is something that could be lost
 		}
-		time.Sleep(time.Duration(20+rand.IntN(300)) * time.Millisecond) // the random moment
+		moment()
+		if i%4 == 3 {
+			configure(dir)
+			a.signal(syscall.SIGHUP)
+			moment()
+		}
 		a.cmd.Process.Kill()
 		a.wait()
 		if i%10 == 0 {
