@@ -93,9 +93,9 @@ func (p *Processor) Unmute(b *pipeline.Batch) {
 
 // FiringLabels calls do for every alert that fires.
 func (p *Processor) FiringLabels(do func(key string, labels pipeline.Labels)) {
-	for key, e := range p.alerts {
+	for e := range p.alerts.all() {
 		if e.Phase == Firing {
-			do(key, e.Labels)
+			do(e.key, e.Labels)
 		}
 	}
 }
