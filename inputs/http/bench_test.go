@@ -107,7 +107,7 @@ func BenchmarkTargets(b *testing.B) {
 
 func gatherAll(b *testing.B, p *Probe) {
 	var good atomic.Int64
-	report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(r pipeline.Result) {
+	report := pipeline.NewReport(&pipeline.Run{Check: pipetest.Check(p)}, func(r pipeline.Result) {
 		if r.Event.Status == pipeline.Ok {
 			good.Add(1)
 		}

@@ -140,7 +140,7 @@ func BenchmarkDeadTargets(b *testing.B) {
 		begun := time.Now()
 		var mu sync.Mutex
 		var last time.Duration
-		report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(r pipeline.Result) {
+		report := pipeline.NewReport(&pipeline.Run{Check: pipetest.Check(p)}, func(r pipeline.Result) {
 			mu.Lock()
 			defer mu.Unlock()
 			if r.Event.Status == pipeline.Ok {

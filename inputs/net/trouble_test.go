@@ -37,7 +37,7 @@ func until(release <-chan struct{}) func(stdnet.Conn) {
 func wantLivingFirst(t *testing.T, p *Probe, living int, release chan<- struct{}) {
 	t.Helper()
 	var alive, dead atomic.Int64
-	report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(r pipeline.Result) {
+	report := pipeline.NewReport(&pipeline.Run{Check: pipetest.Check(p)}, func(r pipeline.Result) {
 		switch {
 		case r.Event.Status != pipeline.Ok:
 			dead.Add(1)

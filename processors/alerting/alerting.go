@@ -31,10 +31,9 @@ type entry struct {
 
 	// What follows is known only since this process runs.
 
-	restored bool            // it was there when the agent started
-	foundBad bool            // the last run that mentioned it found it bad
-	check    *pipeline.Check // nil when restored and not yet reported again
-	run      *pipeline.Run   // the last run that mentioned it
+	restored bool          // it was there when the agent started
+	foundBad bool          // the last run that mentioned it found it bad
+	run      *pipeline.Run // the last run that mentioned it; nil when restored and not yet reported again
 	story    []chapter
 	seen     string // description of the last bad result
 	extra    *extra // nil as a rule
@@ -237,7 +236,7 @@ func (p *Processor) claim(e *entry, r *pipeline.Result) {
 		p.keep(e)
 	}
 	e.foundBad = e.foundBad && e.run == r.Run
-	e.check, e.run, e.stale = r.Check, r.Run, false
+	e.run, e.stale = r.Run, false
 }
 
 // disputed reports whether a result must not count, because another check, or an earlier result of the
@@ -350,8 +349,8 @@ func (p *Processor) ownedBy(owner string, wanted func(*entry) bool) (found []*en
 
 // policy is what holds for an alert whose check may be gone.
 func (e *entry) policy() pipeline.Policy {
-	if e.check != nil {
-		return e.check.Policy
+	if e.run != nil {
+		return e.run.Check.Policy
 	}
 	return pipeline.DefaultPolicy()
 }

@@ -47,7 +47,7 @@ type finding struct {
 // run passes one whole run of a check and returns what was told, as "key:status(count)".
 func (r *rig) run(c *pipeline.Check, end pipeline.RunEnd, found ...finding) []string {
 	r.now = r.now.Add(time.Second)
-	run := &pipeline.Run{Started: r.now}
+	run := &pipeline.Run{Check: c, Started: r.now}
 	b := &pipeline.Batch{Now: r.now}
 	for _, f := range found {
 		b.Results = append(b.Results, pipeline.Result{Check: c, Run: run, Event: &pipeline.Event{
@@ -382,6 +382,10 @@ func TestAStoredAlertThatIsNoneIsAnError(t *testing.T) {
 		if e, err := newDecoder().decode(store.State{Key: whole.Key, Data: data}); err == nil {
 			t.Errorf("%s was taken for %+v", name, e)
 		}
+	}
+	often := append(whole.Data[:len(whole.Data):len(whole.Data)], 0xd0, 1, 0xac, 2) // 300 flaps, which earlier versions wrote
+	if e, err := newDecoder().decode(store.State{Key: whole.Key, Data: often}); err != nil || e.Flaps != 255 {
+		t.Errorf("300 flaps became %+v, %v", e, err)
 	}
 	later := append(whole.Data[:len(whole.Data):len(whole.Data)], 0xf2, 0x3f, 1, 'x') // a field of text, number 1022
 	if e, err := newDecoder().decode(store.State{Key: whole.Key, Data: later}); err != nil || e.Count != 300 {

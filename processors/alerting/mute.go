@@ -83,7 +83,7 @@ func (p *Processor) Unmute(b *pipeline.Batch) {
 		}
 		e.noteMuted("", nil)
 		delete(p.muted, e)
-		if held == nil || e.check == nil {
+		if held == nil || e.run == nil {
 			continue
 		}
 		event := *held
