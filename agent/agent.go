@@ -153,7 +153,7 @@ func (a *Agent) start(c *Configuration, stop context.CancelFunc) error {
 	}
 	a.pipeline = pipeline.New(pipeline.Config{
 		Log: a.log, Store: a.store, Processors: processors.Chain(a.alerting),
-		OnReaderGone: stop, OnBurst: a.bursts.goesOn, Open: a.alerting.Open,
+		OnReaderGone: stop, OnBurst: a.bursts.goesOn, OnMany: a.bursts.handlesMany, Open: a.alerting.Open,
 	})
 	a.Queues = &local{store: a.store, health: a.pipeline.Health, forgive: a.pipeline.Forgive}
 	a.vitals = &vitals{began: time.Now(), checks: a.pipeline.Checks, trouble: a.store.Trouble}

@@ -22,6 +22,8 @@ const (
 	burstRoom = 48 << 20
 	// calmAfter is when a burst counts as over: then the memory it took is given back.
 	calmAfter = 2 * time.Second
+	// patience is how long that waits for an end of many results.
+	patience = time.Minute
 )
 
 // bursts has the garbage collector, which the whole process shares, run less often while much is told at
@@ -34,6 +36,7 @@ type bursts struct {
 	frees    []func()    // give memory back
 	timer    *time.Timer // nil while all is calm
 	last     time.Time   // that much was told
+	many     time.Time   // when many results were handled last
 	watching bool        // the next collection
 }
 
@@ -100,16 +103,36 @@ func liveBytes() (sum uint64) {
 	return sum
 }
 
+// handlesMany is called for every large batch of results, by the goroutine that decides.
+func (b *bursts) handlesMany() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.many = time.Now()
+}
+
 // over gives back the memory that a burst took. One that begins meanwhile is another.
 func (b *bursts) over() {
-	if !b.calm(calmAfter) {
-		return
+	if b.calm(calmAfter) {
+		b.giveBack(time.Now().Add(patience))
 	}
+}
+
+// giveBack waits, but not for ever, until results come no more in large batches: what these take after it would stay.
+// After a start with a million alerts the first run of their check left 40 to 90 MB so.
+func (b *bursts) giveBack(latest time.Time) {
 	b.mu.Lock()
+	wait := min(calmAfter-time.Since(b.many), time.Until(latest))
+	another := b.timer != nil
 	frees := slices.Clone(b.frees)
 	b.mu.Unlock()
-	for _, free := range frees {
-		free()
+	switch {
+	case another: // it gives back with its own what this one took
+	case wait > 0:
+		time.AfterFunc(wait, func() { b.giveBack(latest) })
+	default:
+		for _, free := range frees {
+			free()
+		}
 	}
 }
 

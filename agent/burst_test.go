@@ -160,6 +160,29 @@ func TestAStartIsABurst(t *testing.T) {
 	}
 }
 
+// TestMemoryIsGivenBackWhenNoMoreResultsCome: what they take would stay. A check whose results never cease is not waited for.
+func TestMemoryIsGivenBackWhenNoMoreResultsCome(t *testing.T) {
+	withGC(t, 100, func(t *testing.T) {
+		b, freed := counted()
+		b.goesOn()
+		for range 10 {
+			b.handlesMany()
+			time.Sleep(calmAfter - time.Millisecond)
+		}
+		expect(t, 0, 100, freed, 0) // the collector is as usual meanwhile
+		expect(t, time.Millisecond, 100, freed, 1)
+		b.handlesMany()
+		expect(t, time.Hour, 100, freed, 1)
+		b.goesOn()
+		for range patience/time.Second + 3 {
+			b.handlesMany()
+			time.Sleep(time.Second)
+		}
+		expect(t, 0, 100, freed, 2)
+		expect(t, time.Hour, 100, freed, 2)
+	})
+}
+
 func TestAnAgentThatDoesNotStartLeavesTheCollectorCalm(t *testing.T) {
 	t.Setenv("GOGC", "")
 	withGC(t, 100, func(t *testing.T) {

@@ -104,7 +104,7 @@ func Look(ctx context.Context, check *Check) ([]*Event, RunEnd, error) {
 func LookAgain(ctx context.Context, check *Check, memo []byte) ([]*Event, RunEnd, []byte, error) {
 	var mu sync.Mutex
 	var events []*Event
-	report := NewReport(check, &Run{Started: time.Now()}, func(results []Result) {
+	report := NewReport(&Run{Check: check, Started: time.Now()}, func(results []Result) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, one := range results {

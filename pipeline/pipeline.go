@@ -41,6 +41,7 @@ type Pipeline struct {
 	committer  *committer
 	batch      Batch // of the processing goroutine, used again
 	onBurst    func()
+	onMany     func()
 	open       func(output string) []*Event
 	senders    *senders
 }
@@ -58,6 +59,8 @@ type Config struct {
 	// OnBurst (or nil) is called for every batch that has much to tell, and for every Write that delivered
 	// much. It must be safe for concurrent use.
 	OnBurst func()
+	// OnMany (or nil) is called in the processing goroutine for every batch of many results, told or not.
+	OnMany func()
 }
 
 // New makes a pipeline and starts its processing goroutine. It runs nothing until Apply.
@@ -71,6 +74,7 @@ func New(c Config) *Pipeline {
 		processed:  make(chan struct{}),
 		committer:  newCommitter(c.Store),
 		onBurst:    orNothing(c.OnBurst),
+		onMany:     orNothing(c.OnMany),
 		open:       c.Open,
 		senders:    newSenders(c.Store, c.Log, c.OnReaderGone, c.OnBurst),
 	}
@@ -171,6 +175,9 @@ func (b *Batch) add(results []Result) (bytes int) {
 func (p *Pipeline) handle(b *Batch) {
 	for _, processor := range p.processors {
 		processor.Process(b)
+	}
+	if len(b.Results) > muchAtOnce {
+		p.onMany()
 	}
 	if len(b.Notify) > muchAtOnce {
 		p.onBurst()

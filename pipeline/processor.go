@@ -16,6 +16,7 @@ type Result struct {
 
 // Run is one Gather of one check.
 type Run struct {
+	Check   *Check
 	Unseen  time.Duration // time before this run in which nobody looked because the process was stopped, 0 normally
 	Started time.Time
 }

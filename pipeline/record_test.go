@@ -70,7 +70,7 @@ func TestManyResultsGoOnInOrder(t *testing.T) {
 				}
 			}
 		}
-		report := NewReport(&Check{ID: "exec/1"}, &Run{}, take)
+		report := NewReport(&Run{Check: &Check{ID: "exec/1"}}, take)
 		if recalls {
 			report.Recall()
 		}

@@ -169,7 +169,7 @@ func (r *Report) panicked(where string, value any, stack []byte) {
 	}
 }
 
-// NewReport makes a report whose results go to send, which must be safe for concurrent use.
-func NewReport(check *Check, run *Run, send func([]Result)) *Report {
-	return &Report{check: check, run: run, send: send}
+// NewReport makes a report of a run whose results go to send, which must be safe for concurrent use.
+func NewReport(run *Run, send func([]Result)) *Report {
+	return &Report{check: run.Check, run: run, send: send}
 }

@@ -109,7 +109,7 @@ func (r *runner) log() *zap.Logger {
 // succeed waits for the runner before a reload, which was told to end. One that does not is told of by
 // this one: its own reports count no more.
 func (r *runner) succeed(ctx context.Context, previous *runner) {
-	report := r.report(ctx, &Run{Started: time.Now()})
+	report := r.report(ctx, &Run{Check: r.check, Started: time.Now()})
 	r.tellWhile(ctx, previous.done, overdueSlack, func() {
 		r.fail(report, "the run from before the last reload hangs. No further run starts before it ends.")
 	})
@@ -149,7 +149,7 @@ func closed(done <-chan struct{}) bool {
 
 // tick runs the check once and returns when the next run is due.
 func (r *runner) tick(ctx context.Context) (due time.Time, skipped int) {
-	run := &Run{Started: time.Now()}
+	run := &Run{Check: r.check, Started: time.Now()}
 	// A timer this late means that the process was stopped: nobody looked. (While the machine sleeps
 	// the monotonic clock, on which all durations here are, stands still by itself.)
 	if late := run.Started.Sub(r.due); late > r.check.Interval {
@@ -205,7 +205,7 @@ func (r *runner) watch(stop context.Context, run *Run) (ended func()) {
 
 // report makes a report whose results go to the processors until stop ends.
 func (r *runner) report(stop context.Context, run *Run) *Report {
-	report := NewReport(r.check, run, func(results []Result) {
+	report := NewReport(run, func(results []Result) {
 		if stop.Err() != nil {
 			return
 		}

@@ -29,7 +29,7 @@ func BenchmarkAllIsWell(b *testing.B) {
 	last := alerting.New(zap.NewNop())
 	last.Configure([]*pipeline.Check{check}, func(string) bool { return true })
 	chain := Chain(last)
-	run := &pipeline.Run{}
+	run := &pipeline.Run{Check: check}
 	var labels [sets]pipeline.Labels
 	var texts [sets][]byte
 	for i := range sets {

@@ -107,7 +107,7 @@ func BenchmarkTargets(b *testing.B) {
 
 func gatherAll(b *testing.B, p *Probe) {
 	var good atomic.Int64
-	report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(results []pipeline.Result) {
+	report := pipeline.NewReport(&pipeline.Run{Check: pipetest.Check(p)}, func(results []pipeline.Result) {
 		for _, r := range results {
 			if r.Event.Status == pipeline.Ok {
 				good.Add(1)

@@ -3,6 +3,8 @@ package mtime
 import (
 	"bytes"
 	"encoding/binary"
+	"runtime"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -89,9 +91,8 @@ func kindOfType(t byte) kind {
 // every kernel has it.
 func (d descriptor) stat(name []byte) (modified int64, kind kind, err error) {
 	var s unix.Stat_t
-	err = unix.Fstatat(int(d), string(name), &s, unix.AT_SYMLINK_NOFOLLOW)
-	for err == unix.EINTR {
-		err = unix.Fstatat(int(d), string(name), &s, unix.AT_SYMLINK_NOFOLLOW)
+	for err = d.newfstatat(name, &s); err == unix.EINTR; {
+		err = d.newfstatat(name, &s)
 	}
 	if err != nil {
 		return 0, other, err
@@ -103,6 +104,26 @@ func (d descriptor) stat(name []byte) (modified int64, kind kind, err error) {
 		kind = subdir
 	}
 	return nanoseconds(int64(s.Mtim.Sec), int64(s.Mtim.Nsec)), kind, nil
+}
+
+// newfstatat is unix.Fstatat without its copy of the name, which took a sixteenth of a walk's processor time. The name of an
+// entry has a NUL behind it in its batch: it is written again.
+func (d descriptor) newfstatat(name []byte, s *unix.Stat_t) error {
+	var number uintptr
+	switch runtime.GOARCH {
+	case "amd64":
+		number = 262
+	case "arm64":
+		number = 79
+	default: // may have another struct
+		return unix.Fstatat(int(d), string(name), s, unix.AT_SYMLINK_NOFOLLOW)
+	}
+	path := append(name, 0)
+	_, _, err := unix.Syscall6(number, uintptr(d), uintptr(unsafe.Pointer(&path[0])), uintptr(unsafe.Pointer(s)), unix.AT_SYMLINK_NOFOLLOW, 0, 0)
+	if err != 0 {
+		return err
+	}
+	return nil
 }
 
 func (d descriptor) close() { _ = unix.Close(int(d)) }

@@ -140,7 +140,7 @@ func BenchmarkDeadTargets(b *testing.B) {
 		begun := time.Now()
 		var mu sync.Mutex
 		var last time.Duration
-		report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(results []pipeline.Result) {
+		report := pipeline.NewReport(&pipeline.Run{Check: pipetest.Check(p)}, func(results []pipeline.Result) {
 			mu.Lock()
 			defer mu.Unlock()
 			for _, r := range results {

@@ -37,7 +37,7 @@ func until(release <-chan struct{}) func(stdnet.Conn) {
 func wantLivingFirst(t *testing.T, p *Probe, living int, release chan<- struct{}) {
 	t.Helper()
 	var alive, dead atomic.Int64
-	report := pipeline.NewReport(pipetest.Check(p), &pipeline.Run{}, func(results []pipeline.Result) {
+	report := pipeline.NewReport(&pipeline.Run{Check: pipetest.Check(p)}, func(results []pipeline.Result) {
 		switch r := results[0]; { // a target by itself
 		case r.Event.Status != pipeline.Ok:
 			dead.Add(1)

@@ -49,11 +49,11 @@ func (p *Processor) acknowledge(b *pipeline.Batch, e *entry, acked bool, note st
 // oneOpen is the one open alert that somebody means.
 func (p *Processor) oneOpen(asked string) (*entry, error) {
 	var open []*entry
-	for key, e := range p.alerts {
+	for e := range p.alerts.all() {
 		if e.Phase != Firing && e.Phase != Pending {
 			continue
 		}
-		if key == asked {
+		if e.key == asked {
 			return e, nil
 		}
 		open = append(open, e)

@@ -28,11 +28,11 @@ type Alert struct {
 	Told      pipeline.Status // severity of the last notification, 0 = none in this episode
 	Worst     pipeline.Status // the highest severity told in this episode
 	Acked     bool            // somebody knows: no repeats in this episode
+	Flaps     uint8           // times it opened again within flap_window of its recovery; 255 = or more
 	Bad       int32           // bad results in a row while pending
 	Good      int32           // good results in a row, while firing
 	Count     int32           // notifications of the episode
 	Sent      int32           // notifications since the severity reached Worst: repeat_number bounds these
-	Flaps     int32           // times it opened again within flap_window of its recovery
 	FirstFire int64           // unix seconds of the first bad result of the episode
 	BadFor    time.Duration   // judged bad so far while pending; unseen time is not in it
 	// At is, while pending, the last result that counts for BadFor, zero after an unseen gap; while firing, when it was
@@ -113,9 +113,9 @@ func open(_ Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
 
 // reopen begins an episode of an alert that recovered not long ago.
 func reopen(a Alert, o Observation, p pipeline.Policy) (Alert, Decision) {
-	flaps := int32(0)
+	flaps := uint8(0)
 	if o.Now.Sub(a.At) <= p.FlapWindow.Std() {
-		flaps = a.Flaps + 1
+		flaps = max(a.Flaps, a.Flaps+1) // 255 and 1 are 255
 	}
 	next, decision := open(Alert{}, o, p)
 	next.Flaps = flaps

@@ -121,6 +121,17 @@ func TestTheLifeOfAnAlert(t *testing.T) {
 	}
 }
 
+func TestFlapsAreCountedUpTo255(t *testing.T) {
+	t.Parallel()
+	p := policy(func(p *pipeline.Policy) { p.FlapWindow = seconds(60) })
+	for before, want := range map[uint8]uint8{0: 1, 254: 255, 255: 255} {
+		a, _ := Alert{Phase: Recovered, At: epoch, Flaps: before}.Step(observation(point{at: s, sees: "W"}), p)
+		if a.Phase != Firing || a.Flaps != want {
+			t.Errorf("%v with %d flaps, want %d", a.Phase, a.Flaps, want)
+		}
+	}
+}
+
 // TestInvariants takes random steps and holds what must always be true.
 func TestInvariants(t *testing.T) {
 	t.Parallel()

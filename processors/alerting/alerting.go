@@ -17,7 +17,7 @@ import (
 )
 
 // entry is one live alert with what is needed to tell its end when no result will. A host may have a million of them:
-// with its labels, key and places in maps one takes some 500 bytes, all told.
+// with its labels, key, story and places in the index and byOwner one takes some 450 bytes, all told.
 type entry struct {
 	Alert
 	from   unique.Handle[origin]
@@ -31,10 +31,9 @@ type entry struct {
 
 	// What follows is known only since this process runs.
 
-	restored bool            // it was there when the agent started
-	foundBad bool            // the last run that mentioned it found it bad
-	check    *pipeline.Check // nil when restored and not yet reported again
-	run      *pipeline.Run   // the last run that mentioned it
+	restored bool          // it was there when the agent started
+	foundBad bool          // the last run that mentioned it found it bad
+	run      *pipeline.Run // the last run that mentioned it; nil when restored and not yet reported again
 	story    []chapter
 	seen     string // description of the last bad result
 	extra    *extra // nil as a rule
@@ -74,7 +73,7 @@ type waiting struct {
 type Processor struct {
 	log     *zap.Logger
 	began   time.Time
-	alerts  map[string]*entry   // by alert key; only those pending, firing or lately recovered
+	alerts  index               // only those pending, firing or lately recovered
 	byOwner map[string][]*entry // the same, in no order
 	origins originCache
 
@@ -99,7 +98,7 @@ type Processor struct {
 // New returns a processor without alerts.
 func New(log *zap.Logger) *Processor {
 	return &Processor{
-		log: log, began: time.Now(), muted: map[*entry]bool{}, alerts: map[string]*entry{}, byOwner: map[string][]*entry{},
+		log: log, began: time.Now(), muted: map[*entry]bool{}, byOwner: map[string][]*entry{},
 		configured: map[string]*pipeline.Check{}, waiting: map[string]*waiting{}, conflicts: map[string]bool{},
 		recovered: map[string]*pipeline.Run{}, lastID: uint64(time.Now().UnixNano()),
 	}
@@ -107,8 +106,8 @@ func New(log *zap.Logger) *Processor {
 
 // States returns the state of every alert, for a store that has lost them.
 func (p *Processor) States() []store.State {
-	states := make([]store.State, 0, len(p.alerts))
-	for _, e := range p.alerts {
+	states := make([]store.State, 0, p.alerts.taken)
+	for e := range p.alerts.all() {
 		states = append(states, p.encode(e))
 	}
 	return states
@@ -116,7 +115,7 @@ func (p *Processor) States() []store.State {
 
 // Firing is how many alerts fire.
 func (p *Processor) Firing() (n int) {
-	for _, e := range p.alerts {
+	for e := range p.alerts.all() {
 		if e.Phase == Firing {
 			n++
 		}
@@ -128,6 +127,7 @@ func (p *Processor) Firing() (n int) {
 // known already is newer; of an alert that was kept twice, the later one counts.
 func (p *Processor) Restore(states []store.State) {
 	stored := newDecoder()
+	p.alerts.reserve(p.alerts.taken + len(states))
 	for _, state := range states {
 		e, err := stored.decode(state)
 		if err != nil {
@@ -135,7 +135,7 @@ func (p *Processor) Restore(states []store.State) {
 			p.obsolete = append(p.obsolete, store.State{Key: state.Key})
 			continue
 		}
-		old := p.alerts[e.key]
+		old := p.alerts.get(e.key)
 		if old != nil && (!old.stale || old.id > e.id) {
 			p.obsolete = append(p.obsolete, store.State{Key: e.stateKey()})
 			continue
@@ -190,7 +190,7 @@ func (p *Processor) current(check *pipeline.Check) bool {
 func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 	event := r.Event
 	status := event.Status
-	e := p.alerts[event.AlertKey]
+	e := p.alerts.get(event.AlertKey)
 	if e == nil {
 		if !status.IsBad() || !r.Check.Policy.Enabled {
 			return // all is well and was: the way of nearly every result
@@ -236,7 +236,7 @@ func (p *Processor) claim(e *entry, r *pipeline.Result) {
 		p.keep(e)
 	}
 	e.foundBad = e.foundBad && e.run == r.Run
-	e.check, e.run, e.stale = r.Check, r.Run, false
+	e.run, e.stale = r.Run, false
 }
 
 // disputed reports whether a result must not count, because another check, or an earlier result of the
@@ -305,7 +305,7 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, c chapter, e
 	switch {
 	case next.Phase == None:
 		p.disown(e)
-		delete(p.alerts, e.key)
+		p.alerts.remove(e.key)
 		p.unsee(e)
 		p.past.add(e)
 		if previous.Phase != None {
@@ -317,7 +317,7 @@ func (p *Processor) settle(b *pipeline.Batch, e *entry, next Alert, c chapter, e
 }
 
 func (p *Processor) keep(e *entry) {
-	p.alerts[e.key] = e
+	p.alerts.put(e)
 	owner := e.origin().Owner
 	own := p.byOwner[owner]
 	e.place = int32(len(own))
@@ -349,8 +349,8 @@ func (p *Processor) ownedBy(owner string, wanted func(*entry) bool) (found []*en
 
 // policy is what holds for an alert whose check may be gone.
 func (e *entry) policy() pipeline.Policy {
-	if e.check != nil {
-		return e.check.Policy
+	if e.run != nil {
+		return e.run.Check.Policy
 	}
 	return pipeline.DefaultPolicy()
 }

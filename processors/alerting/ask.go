@@ -15,12 +15,12 @@ const mostStories = 20
 // beginning, by the value of a label such as a target, by title; where nothing has that name, by a part of one, in
 // which * stands for anything: alone, for all. more is how many were left out.
 func (p *Processor) Stories(asked string, now time.Time) (found []Story, more int) {
-	live := make([]*entry, 0, len(p.alerts))
-	for _, e := range p.alerts {
+	live := make([]*entry, 0, p.alerts.taken)
+	for e := range p.alerts.all() {
 		live = append(live, e)
 	}
 	for key, e := range p.past.byKey {
-		if p.alerts[key] == nil {
+		if p.alerts.get(key) == nil {
 			live = append(live, e)
 		}
 	}

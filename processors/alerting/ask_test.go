@@ -60,8 +60,8 @@ func TestWhatWasSeenIsShown(t *testing.T) {
 	r.run(c, well, oks("a"), oks("b"))
 	c.Policy.FlapWindow = 0
 	r.run(c, well, oks("a"), oks("b"))
-	if r.p.seen != 0 || len(r.p.alerts) != 0 {
-		t.Errorf("%d bytes are left of %d alerts", r.p.seen, len(r.p.alerts))
+	if r.p.seen != 0 || r.p.alerts.taken != 0 {
+		t.Errorf("%d bytes are left of %d alerts", r.p.seen, r.p.alerts.taken)
 	}
 	if stories, _ = r.p.Stories("a", r.now); stories[0].Description == "" {
 		t.Error("of what is over, it is not known what it was")

@@ -83,7 +83,7 @@ func (p *Processor) Unmute(b *pipeline.Batch) {
 		}
 		e.noteMuted("", nil)
 		delete(p.muted, e)
-		if held == nil || e.check == nil {
+		if held == nil || e.run == nil {
 			continue
 		}
 		event := *held
@@ -93,9 +93,9 @@ func (p *Processor) Unmute(b *pipeline.Batch) {
 
 // FiringLabels calls do for every alert that fires.
 func (p *Processor) FiringLabels(do func(key string, labels pipeline.Labels)) {
-	for key, e := range p.alerts {
+	for e := range p.alerts.all() {
 		if e.Phase == Firing {
-			do(key, e.Labels)
+			do(e.key, e.Labels)
 		}
 	}
 }

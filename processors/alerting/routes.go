@@ -116,7 +116,7 @@ func (r *routes) text(text string) *string {
 // Open returns the firing alerts that an output was told of, as they were told last but for the
 // description, which is not kept.
 func (p *Processor) Open(output string) (open []*pipeline.Event) {
-	for _, e := range p.alerts {
+	for e := range p.alerts.all() {
 		if e.Phase == Firing && e.Count > 0 && (e.told == nil || slices.Contains(e.heard(), output)) {
 			open = append(open, &pipeline.Event{
 				Time: e.At.Unix(), Status: e.Told, AlertKey: e.key, Labels: e.Labels, TitleRule: e.origin().TitleRule,

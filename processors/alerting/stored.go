@@ -3,6 +3,7 @@ package alerting
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 	"time"
 	"unique"
@@ -118,7 +119,7 @@ func (d *decoder) decode(state store.State) (*entry, error) {
 			Phase: Phase(n(numberPhase)), Severity: pipeline.Status(n(numberSeverity)), Told: pipeline.Status(n(numberTold)),
 			Worst: pipeline.Status(n(numberWorst)), FirstFire: n(numberFirstFire), BadFor: time.Duration(n(numberBadFor)),
 			Bad: int32(n(numberBad)), Good: int32(n(numberGood)), Count: int32(n(numberCount)), Sent: int32(n(numberSent)),
-			Flaps: int32(n(numberFlaps)), Acked: n(numberAcked) != 0,
+			Flaps: uint8(min(n(numberFlaps), math.MaxUint8)), Acked: n(numberAcked) != 0,
 		},
 	}
 	switch e.Phase { // not Pending: nobody looked since

@@ -95,8 +95,8 @@ type shown struct {
 
 // Snapshot copies all live alerts. Like all methods of Processor it is for the processing goroutine.
 func (p *Processor) Snapshot(now time.Time) Snapshot {
-	s := Snapshot{at: now, entries: make([]shown, 0, len(p.alerts))}
-	for _, e := range p.alerts {
+	s := Snapshot{at: now, entries: make([]shown, 0, p.alerts.taken)}
+	for e := range p.alerts.all() {
 		s.entries = append(s.entries, p.shown(e, now))
 	}
 	return s
