@@ -106,7 +106,7 @@ func printing(b *testing.B, events, alerts int, output string) (dir string) {
 	return configured(b, map[string]string{
 		"config.toml": output,
 		"p.exec/a.toml": "[[instances]]\ninterval = '1h'\ntimeout = '10m'\nalerting.repeat_interval = " + repeat + "\nmax_output = '2GiB'\n" +
-			"commands = [['sh', '-c', 'date +%s.%N > $0.at; cat $0', '" + says + "']]\n",
+			"commands = [['sh', '-c', 'date +%s.%N > $0.at; exec cat $0', '" + says + "']]\n",
 		"p.net/a.toml": "[[instances]]\n",
 		"../says":      says,
 	})
