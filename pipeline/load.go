@@ -113,6 +113,8 @@ func (w *worker) deliver(load []share) {
 		share.settle(share.lane, share.parcels, of)
 		share.rest = share.judge(share.parcels, of)
 		share.queue.Return(share.lane)
+	}
+	for _, share := range load { // all at once: who is first takes what the others have, too
 		share.endTurn()
 	}
 }
