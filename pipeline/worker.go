@@ -56,9 +56,9 @@ func (w *worker) work() {
 			w.deliver(w.fill(load))
 			continue
 		}
-		rest, due := w.lull()
+		wait := w.lull()
 		w.endTurn()
-		if w.stopping() || rest.Duration > 0 && !w.pause(rest) || rest.Duration == 0 && !w.idle(due) {
+		if w.stopping() || !wait() {
 			return // what is left is in the queue for the next start
 		}
 	}
@@ -185,18 +185,21 @@ func (w *worker) putOff(key string) {
 	w.waiting[key] = wait
 }
 
-// lull says why there is nothing to try now: the lane rests, or only has what is due later; where due is zero, it has nothing.
-func (w *worker) lull() (rest pause, due time.Time) {
-	switch {
-	case w.rest.Duration > 0:
-		rest, w.rest = w.rest, pause{}
-	case len(w.waiting) > 0:
+// lull returns how to wait when there is nothing to try now: the lane rests, or has only what is due later, or nothing.
+// Waiting returns false when the worker is to end.
+func (w *worker) lull() (wait func() bool) {
+	if rest := w.rest; rest.Duration > 0 {
+		w.rest = pause{}
+		return func() bool { return w.pause(rest) }
+	}
+	var due time.Time
+	if len(w.waiting) > 0 {
 		due = w.nextDue()
-	default:
+	} else {
 		clear(w.suspects)
 		w.story.emptied(w.log, w.lane)
 	}
-	return rest, due
+	return func() bool { return w.idle(due) }
 }
 
 // idle waits for something to do; it returns false when the worker is to end.
