@@ -31,6 +31,10 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	if path := os.Getenv(beAScript); path != "" {
+		script(path)
+		return
+	}
 	if order := os.Getenv(beBareClient); order != "" {
 		bareClient(order)
 		return
