@@ -24,8 +24,8 @@ type row struct {
 
 // rows are in the order of the walk of an event: start, probes, burst, outputs, alerts.
 var rows = []row{
-	{what: "exec to first probe seen, 1 check", against: "a Go program that opens the same store and ends", pkg: "./cmd/catpaw", name: "Start/1", grows: true, bounds: []bound{ratio("ms", 3)}},
-	{what: "exec to first probe seen, 1,000 checks", against: "a Go program that opens the same store and ends", pkg: "./cmd/catpaw", name: "Start/1000", grows: true, bounds: []bound{ratio("ms", 3)}},
+	{what: "exec to first probe seen, 1 check", against: "a Go program that opens the same store and ends", pkg: "./cmd/catpaw", name: "Start/1", grows: true, bounds: []bound{ratio("ms", 3)}, limit: limitOfStart},
+	{what: "exec to first probe seen, 1,000 checks", against: "a Go program that opens the same store and ends", pkg: "./cmd/catpaw", name: "Start/1000", grows: true, bounds: []bound{ratio("ms", 3)}, limit: limitOfStarts},
 	{what: "idle, as it ships", pkg: "./cmd/catpaw", name: "Resident/Shipped", bounds: []bound{alone("MiB", 16)}},
 	{what: "1,000 TCP checks each 10 s", pkg: "./cmd/catpaw", name: "Resident/Checks", grows: true, bounds: []bound{alone("MiB", 20)}},
 	{what: "10,000 checks each 10 s, how late, while a status is asked ten times a second", against: "while nobody asks", pkg: "./cmd/catpaw", name: "Lateness"},
@@ -40,7 +40,7 @@ var rows = []row{
 	{what: "1 GiB through sfilter, `*CRITICAL*`", against: "cat | grep -c", pkg: "./inputs/sfilter", name: "Search/OneGlob", grows: true, bounds: []bound{ratio("ms", 1.1)}},
 	{what: "1 GiB through sfilter, 20 globs", against: "cat | grep -c -e … -e …", pkg: "./inputs/sfilter", name: "Search/20Globs", grows: true, bounds: []bound{ratio("ms", 2)}},
 	{what: "1 GiB through sfilter, 5 regexps", against: "cat | grep -cE -e … -e …", pkg: "./inputs/sfilter", name: "Search/5Regexps", grows: true, bounds: []bound{ratio("ms", 4)}},
-	{what: "200,000 files through mtime, 100 a directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/HundredEach", grows: true, bounds: []bound{ratio("ms", 0.6)}},
+	{what: "200,000 files through mtime, 100 a directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/HundredEach", grows: true, bounds: []bound{ratio("ms", 0.6)}, limit: limitOfWalks},
 	{what: "200,000 files through mtime, one directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/OneDirectory", bounds: []bound{ratio("ms", 0.6)}, at: smallest.String()},
 	{what: "200,000 files through mtime, 4 a directory", against: "find -newermt", pkg: "./inputs/mtime", name: "Walk/FourEach", bounds: []bound{ratio("ms", 0.6)}, at: smallest.String()},
 	{what: "6,000 unchanged files through filechange", against: "a bare WalkDir that asks for each", pkg: "./inputs/filechange", name: "Unchanged", grows: true, bounds: []bound{ratio("ms-cpu", 1.5)}},
@@ -51,7 +51,7 @@ var rows = []row{
 	{what: "10,000 events, from the script to acknowledged", against: "the same with a store in memory", pkg: "./agent", name: "Durability", bounds: []bound{ratio("ms-cpu", 2)}},
 	{what: "10,000 events to a webhook that takes 20 ms", against: "one POST after the other", pkg: "./cmd/catpaw", name: "Burst/SlowWebhook", grows: true, bounds: []bound{atLeast("events/s", 25)}},
 	{what: "10,000 events to a webhook, a POST each", against: "a bare client, not durable", pkg: "./cmd/catpaw", name: "Burst/Webhook", grows: true, bounds: []bound{atLeast("events/s", 0.5)}},
-	{what: "10,000 events to a webhook, 1,000 a POST", against: "a bare client, a POST each", pkg: "./cmd/catpaw", name: "Burst/Batches", grows: true, bounds: []bound{atLeast("events/s", 5)}},
+	{what: "10,000 events to a webhook, 1,000 a POST", against: "a bare client, a POST each", pkg: "./cmd/catpaw", name: "Burst/Batches", grows: true, bounds: []bound{atLeast("events/s", 5)}, limit: limitOfBatches},
 	{what: "10,000 events to a webhook, 1,000 a POST", against: "catpaw, a POST each", pkg: "./cmd/catpaw", name: "Burst/BatchesBesideEach"},
 	{what: "200,000 events, from the script to stdout", against: "encoding and writing them, not durable", pkg: "./cmd/catpaw", name: "Burst/Stdout", grows: true, bounds: []bound{atLeast("events/s", 0.3)}},
 	{what: "200,000 events, from the queue to stdout", against: "encoding and writing them, not durable", pkg: "./cmd/catpaw", name: "Queue", grows: true, bounds: []bound{atLeast("events/s", 0.7)}},
@@ -61,7 +61,7 @@ var rows = []row{
 	{what: "30,000 events to five webhooks, a POST each", against: "to one", pkg: "./cmd/catpaw", name: "FanOut/Each"},
 	{what: "start with 100,000 queued events, first delivery", against: "start with one", pkg: "./cmd/catpaw", name: "RestartWithAFullQueue", bounds: []bound{ratio("ms", 10), above("MiB", 10)}},
 	{what: "restart with a million live alerts", against: "restart with none", pkg: "./cmd/catpaw", name: "LiveAlerts", grows: true, at: largest.String(), bounds: []bound{alone("B/alert", 500)}},
-	{what: "tick to POST received, p99", against: "a bare POST, p99", pkg: "./cmd/catpaw", name: "Latency/Alone", grows: true, bounds: []bound{ratio("ms-p99", 5)}},
+	{what: "tick to POST received, p99", against: "a bare POST, p99", pkg: "./cmd/catpaw", name: "Latency/Alone", grows: true, bounds: []bound{ratio("ms-p99", 5)}, limit: limitOfLatency},
 	{what: "tick to POST received, p99", against: "a bare transaction on disk and a bare POST, p99", pkg: "./cmd/catpaw", name: "Latency/DiskAndPost"},
 	{what: "tick to POST received, p99, beside a sink that hangs", against: "without it", pkg: "./cmd/catpaw", name: "Latency/BesideAHangingSink"},
 }
