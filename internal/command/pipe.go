@@ -25,6 +25,7 @@ func newPipe(limit int64, tooLong chan<- struct{}) (p *pipe, childEnd *os.File, 
 	if err != nil {
 		return nil, nil, err
 	}
+	widen(r)
 	return &pipe{file: r, limit: limit, tooLong: tooLong}, w, nil
 }
 

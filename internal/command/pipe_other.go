@@ -1,0 +1,8 @@
+//go:build !linux
+
+package command
+
+import "os"
+
+// widen is for Linux.
+func widen(*os.File) {}
