@@ -12,23 +12,31 @@ type share struct {
 	parcels []store.Parcel
 }
 
-// pick returns what to try next, nothing while the lane rests. A batch that has room takes what other lanes have: a burst
-// goes in a fifth of the requests so, for a fifth less of CPU. One worker picks at a time, else each would find the
-// others at it.
-func (w *worker) pick() []share {
+// pick returns what to try next, nothing while the lane rests; mine is false where another delivers the lane. A batch that
+// has room takes what other lanes have: a burst goes in a fifth of the requests so, for a fifth less of CPU. One worker picks
+// at a time, else each would find the others at it; but not those who must read the file first, whose batches are full.
+func (w *worker) pick() (load []share, mine bool) {
+	alone := w.queue.Backlog(w.lane)
+	if !alone {
+		w.picking.Lock()
+		defer w.picking.Unlock()
+	}
+	if !w.tryTurn() {
+		return nil, false
+	}
 	if w.rest.Duration > 0 {
-		return nil
+		return nil, true
 	}
 	batch := w.spec.Output.BatchSize()
 	parcels := w.take(batch)
 	if len(parcels) == 0 {
-		return nil
+		return nil, true
 	}
-	load := []share{{w, parcels}}
-	if w.well() {
+	load = []share{{w, parcels}}
+	if !alone && w.well() {
 		load = w.join(load, batch-len(parcels))
 	}
-	return load
+	return load, true
 }
 
 // fill is the load, but where it has room and more is just being written, it waits for that.
@@ -55,7 +63,7 @@ func (w *worker) join(load []share, room int) []share {
 			continue
 		}
 		var parcels []store.Parcel
-		if other.well() {
+		if other.well() && !w.queue.Backlog(other.lane) {
 			parcels = other.take(room)
 		}
 		if len(parcels) == 0 {

@@ -44,14 +44,11 @@ func newWorker(s *sender, lane int) *worker {
 // work is one worker's loop.
 func (w *worker) work() {
 	for w.ctx.Err() == nil {
-		w.picking.Lock()
-		if !w.tryTurn() { // another delivers the lane
-			w.picking.Unlock()
+		load, mine := w.pick()
+		if !mine { // another delivers the lane
 			w.awaitTurn()
 			continue
 		}
-		load := w.pick()
-		w.picking.Unlock()
 		if len(load) > 0 {
 			w.deliver(w.fill(load))
 			continue

@@ -167,6 +167,13 @@ func (q *Queue) Coming(lane int) <-chan struct{} {
 	return nil
 }
 
+// Backlog reports whether rows of a lane are only in the file, so that Take may have to read it.
+func (q *Queue) Backlog(lane int) bool {
+	q.store.mu.Lock()
+	defer q.store.mu.Unlock()
+	return q.lanes[lane].more
+}
+
 // Return says that nobody works any more on what Take gave last and is not settled: until the next Take
 // it may be merged or purged.
 func (q *Queue) Return(lane int) {
