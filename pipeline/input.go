@@ -48,6 +48,14 @@ type Idler interface {
 // which a first start must not warn.
 const NoTargets = "targets is empty"
 
+// IdleWithout is the Idle of an input that looks at these targets.
+func IdleWithout(targets []string) string {
+	if len(targets) == 0 {
+		return NoTargets
+	}
+	return ""
+}
+
 // MaxConcurrency is the most that an input's option concurrency may be.
 const MaxConcurrency = 10_000
 

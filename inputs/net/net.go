@@ -71,12 +71,7 @@ func New() *Probe {
 }
 
 // Idle is true of an instance without targets.
-func (p *Probe) Idle() string {
-	if len(p.Targets) == 0 {
-		return pipeline.NoTargets
-	}
-	return ""
-}
+func (p *Probe) Idle() string { return pipeline.IdleWithout(p.Targets) }
 
 // Init judges the options.
 func (p *Probe) Init() error {

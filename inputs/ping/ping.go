@@ -82,12 +82,7 @@ func New(raw *RawSockets) *Probe {
 }
 
 // Idle is true of an instance without targets.
-func (p *Probe) Idle() string {
-	if len(p.Targets) == 0 {
-		return pipeline.NoTargets
-	}
-	return ""
-}
+func (p *Probe) Idle() string { return pipeline.IdleWithout(p.Targets) }
 
 // Init judges the options.
 func (p *Probe) Init() error { return errors.Join(p.initTargets(), p.initNumbers(), p.initLimits()) }
