@@ -41,7 +41,7 @@ func lookOnce(ctx context.Context, check *pipeline.Check) []*pipeline.Event {
 	}
 	batch := &pipeline.Batch{}
 	for _, event := range events {
-		batch.Results = append(batch.Results, pipeline.Result{Check: check, Event: event})
+		batch.Results = append(batch.Results, pipeline.Result{Run: &pipeline.Run{Check: check}, Event: event})
 	}
 	labels.New().Process(batch)
 	slices.SortStableFunc(events, func(a, b *pipeline.Event) int {

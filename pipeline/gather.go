@@ -27,7 +27,7 @@ func maxGather(check *Check) time.Duration {
 
 // gather runs the probe once, with its deadline, and catches its panics.
 func gather(ctx context.Context, report *Report) (end RunEnd, err error) {
-	deadline := maxGather(report.check)
+	deadline := maxGather(report.run.Check)
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	defer func() {
@@ -37,7 +37,7 @@ func gather(ctx context.Context, report *Report) (end RunEnd, err error) {
 		}
 		end = RunEnd{Well: err == nil, Incomplete: report.incomplete}
 	}()
-	err = report.check.Input.Gather(ctx, report)
+	err = report.run.Check.Input.Gather(ctx, report)
 	if err == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = fmt.Errorf("it was cut off at its deadline of %s", deadline)
 	}

@@ -8,8 +8,7 @@ import (
 
 // Result is what travels from the checks to the processors: an event, or the end of a run.
 type Result struct {
-	Check *Check
-	Run   *Run
+	*Run         // that it is of
 	Event *Event // nil at the end of the run
 	End   *RunEnd
 }

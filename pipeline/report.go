@@ -14,9 +14,8 @@ import (
 // Report takes the results of one Gather. Its methods may be called from several goroutines, but not
 // after Gather has returned.
 type Report struct {
-	check *Check
-	run   *Run
-	send  func([]Result) // those that go on together: of a whole run, which must be committed at once, or some of many
+	run  *Run
+	send func([]Result) // those that go on together: of a whole run, which must be committed at once, or some of many
 
 	mu         sync.Mutex
 	incomplete map[string]bool
@@ -40,7 +39,7 @@ func (r *Report) Recall() []byte {
 	if r.recall == nil {
 		return nil
 	}
-	return r.recall(r.check.ID)
+	return r.recall(r.run.Check.ID)
 }
 
 // Remember keeps data for the next Recall, over restarts and crashes. It counts when Gather returns no
@@ -76,7 +75,7 @@ func (r *Report) finish(end RunEnd, well bool) {
 	if r.holds && well {
 		end.Memo = r.memo
 	}
-	r.send(append(r.held, Result{Check: r.check, Run: r.run, End: &end}))
+	r.send(append(r.held, Result{Run: r.run, End: &end}))
 }
 
 // AtOnce is how many results AddAll hands on together. Who gathers them before need gather no more.
@@ -107,7 +106,7 @@ func (r *Report) result(e *Event) Result {
 		e.Time = time.Now().Unix()
 	}
 	if e.Status == Bad {
-		e.Status = Status(r.check.Policy.DefaultSeverity)
+		e.Status = Status(r.run.Check.Policy.DefaultSeverity)
 	}
 	if e.TitleRule == "" {
 		e.TitleRule = "$check"
@@ -115,7 +114,7 @@ func (r *Report) result(e *Event) Result {
 	if len(e.Description) > MaxDescription {
 		e.Description = printable.Cut(e.Description, MaxDescription)
 	}
-	return Result{Check: r.check, Run: r.run, Event: e}
+	return Result{Run: r.run, Event: e}
 }
 
 // Incomplete says that a source could not be looked at in full this time, so that alerts from it that
@@ -171,5 +170,5 @@ func (r *Report) panicked(where string, value any, stack []byte) {
 
 // NewReport makes a report of a run whose results go to send, which must be safe for concurrent use.
 func NewReport(run *Run, send func([]Result)) *Report {
-	return &Report{check: run.Check, run: run, send: send}
+	return &Report{run: run, send: send}
 }

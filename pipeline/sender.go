@@ -110,11 +110,11 @@ func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
 		s.queue.Settle(lane, parcels, "")
 		return
 	}
-	var delivered []store.Parcel
+	var taken []store.Parcel
 	for i, err := range verdicts {
 		switch {
 		case err == nil:
-			delivered = append(delivered, parcels[i])
+			taken = append(taken, parcels[i])
 		case IsRefused(err):
 			s.queue.Settle(lane, parcels[i:i+1], err.Error())
 			s.story.refuses(s.log, parcels[i].Last().Key, err)
@@ -122,8 +122,8 @@ func (s *sender) settle(lane int, parcels []store.Parcel, verdicts []error) {
 			s.gone()
 		}
 	}
-	if len(delivered) > 0 {
-		s.queue.Settle(lane, delivered, "")
+	if len(taken) > 0 {
+		s.queue.Settle(lane, taken, "")
 	}
 }
 

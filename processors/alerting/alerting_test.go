@@ -50,12 +50,12 @@ func (r *rig) run(c *pipeline.Check, end pipeline.RunEnd, found ...finding) []st
 	run := &pipeline.Run{Check: c, Started: r.now}
 	b := &pipeline.Batch{Now: r.now}
 	for _, f := range found {
-		b.Results = append(b.Results, pipeline.Result{Check: c, Run: run, Event: &pipeline.Event{
+		b.Results = append(b.Results, pipeline.Result{Run: run, Event: &pipeline.Event{
 			Time: r.now.Unix(), Status: f.status, AlertKey: f.key, Source: f.source,
 			Labels: pipeline.L("check", f.key), TitleRule: "$check", Description: "[MD]\n- **seen**: it",
 		}})
 	}
-	b.Results = append(b.Results, pipeline.Result{Check: c, Run: run, End: &end})
+	b.Results = append(b.Results, pipeline.Result{Run: run, End: &end})
 	return r.process(b)
 }
 

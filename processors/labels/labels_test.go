@@ -18,7 +18,7 @@ func TestTheKeyIsTheOneThatSinksKnow(t *testing.T) {
 		"from_hostname", "ubuntu-linux-22-04-desktop", "from_plugin", "http")}
 	event := &pipeline.Event{AlertKey: "supplied by a script", Labels: pipeline.L(
 		"target", "http://127.0.0.1:8888/request", "method", "GET", "check", "HTTP check failed")}
-	New().Process(&pipeline.Batch{Results: []pipeline.Result{{Check: check, Event: event}, {Check: check, End: &pipeline.RunEnd{}}}})
+	New().Process(&pipeline.Batch{Results: []pipeline.Result{{Run: &pipeline.Run{Check: check}, Event: event}, {Run: &pipeline.Run{Check: check}, End: &pipeline.RunEnd{}}}})
 	if event.AlertKey != "4f1b21a435253bf868a1249d3ba7715f" {
 		t.Errorf("alert key %s of %v", event.AlertKey, event.Labels)
 	}
@@ -28,7 +28,7 @@ func TestTheConfigurationWinsOverTheProbe(t *testing.T) {
 	t.Parallel()
 	check := &pipeline.Check{Labels: pipeline.L("env", "prod", "from_plugin", "exec")}
 	event := &pipeline.Event{Labels: pipeline.L("from_plugin", "forged", "env", "dev", "a", "1", "z", "2")}
-	New().Process(&pipeline.Batch{Results: []pipeline.Result{{Check: check, Event: event}}})
+	New().Process(&pipeline.Batch{Results: []pipeline.Result{{Run: &pipeline.Run{Check: check}, Event: event}}})
 	if got := event.Labels.String(); got != "a=1 env=prod from_plugin=exec z=2" {
 		t.Errorf("merged to %s", got)
 	}
