@@ -15,10 +15,10 @@ func report(found results) string {
 
 Made by %[1]smake bench%[1]s; do not edit. Measured on %[2]s: %[3]s. What is older says so.
 
-Each figure is the median of five runs (three where the size is only for the growth), which alternate with the runs of
-what it is compared with, now the one first and now the other; so what else the machine does falls on both. ms is time on
-the wall, ms-cpu that of the processors, user and system; MiB is the most resident memory of catpaw's own process, or all
-that it holds when it was looked at, MiB-added what a run adds to a process that does other things, too.
+Each figure is the median of five runs, which alternate with the runs of what it is compared with, now the one first and
+now the other; so what else the machine does falls on both. ms is time on the wall, ms-cpu that of the processors, user and
+system; MiB is the most resident memory of catpaw's own process, or all that it holds when it was looked at, MiB-added what
+a run adds to a process that does other things, too.
 %[1]smake bench-check%[1]s measures the figures of the first table again and fails where one is worse than its bound.
 
 `, "`", found.newest(), machine())

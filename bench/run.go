@@ -11,14 +11,8 @@ import (
 	"strings"
 )
 
-// rounds is how often each side is run at a size; the median counts. Where that is not the size of the row it is only
-// for the growth.
-func (r row) rounds(scale string) string {
-	if scale == r.boundAt() || scale == smallest.String() {
-		return "5x"
-	}
-	return "3x"
-}
+// rounds is how often each side is run at a size; the median counts.
+const rounds = "5x"
 
 // a pass measures the sizes of a row that it is for.
 type pass func(r row, scale string) bool
@@ -33,7 +27,7 @@ func (r row) measure(found results, wanted pass) error {
 		if !wanted(r, scale) {
 			continue
 		}
-		output, err := goTest(r, scale, r.rounds(scale))
+		output, err := goTest(r, scale)
 		if err != nil {
 			return err
 		}
@@ -66,10 +60,10 @@ func (found results) take(key string, output []byte) error {
 }
 
 // goTest runs one benchmark at one size. Only -v names what was skipped, and why.
-func goTest(r row, scale, times string) ([]byte, error) {
+func goTest(r row, scale string) ([]byte, error) {
 	parts := strings.Split(strings.TrimSuffix("Benchmark"+r.name+"/"+scale, "/"), "/")
 	pattern := "^" + strings.Join(parts, "$/^") + "$"
-	cmd := exec.Command("go", "test", "-v", "-run", "^$", "-bench", pattern, "-benchtime", times, "-timeout", "60m", r.pkg)
+	cmd := exec.Command("go", "test", "-v", "-run", "^$", "-bench", pattern, "-benchtime", rounds, "-timeout", "60m", r.pkg)
 	cmd.Dir, cmd.Stderr = r.dir, os.Stderr
 	output, err := cmd.Output()
 	if err != nil {

@@ -10,6 +10,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/zap"
+
+	"catpaw/store"
 )
 
 // batches is an output that remembers what was delivered by alert, and how often it was asked.
@@ -74,6 +78,7 @@ func rounds(keys int) *Check {
 	n := 0
 	return every(time.Second, func(_ context.Context, r *Report) error {
 		r.Recall()
+		time.Sleep(time.Millisecond) // until all workers wait for it: one that just begins holds its lane for a moment
 		n++
 		for i := range keys {
 			r.Add(Event{Labels: L("check", fmt.Sprint("key ", i)), Description: fmt.Sprint(n)})
@@ -169,5 +174,42 @@ func TestWhatWaitsForTheRateLimitGoesTogether(t *testing.T) {
 		if stop(p); len(out.got) != keys || out.writes != 2 {
 			t.Errorf("%d of %d alerts came in %d requests, want all in 2: the first, and what came in the minute after it", len(out.got), keys, out.writes)
 		}
+	})
+}
+
+// TestOneBatchWaitsForWhatIsBeingWritten with the lanes of all who would: each that waits with its own sends it alone.
+func TestOneBatchWaitsForWhatIsBeingWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const keys = 20
+		kept := store.Memory(zap.NewNop())
+		defer kept.Close()
+		out := &batches{size: 100}
+		spec := &OutputSpec{Name: "a", Content: "1", Timeout: time.Second, Concurrency: 16, Output: out}
+		written := make(chan struct{})
+		ctx, abort := context.WithCancel(t.Context())
+		s := &sender{
+			spec: spec, log: zap.NewNop(), burst: func() {}, ctx: ctx, abort: abort, drain: make(chan struct{}), filling: newToken(),
+			queue: kept.Open(spec.Name, spec.limits()), coming: func(int) <-chan struct{} { return written },
+		}
+		var run sync.WaitGroup
+		run.Go(s.run)
+		ids := NewIDs(rand.NewChaCha8([32]byte{}))
+		for i := range keys {
+			event := &Event{AlertKey: fmt.Sprint("key ", i), ID: ids.Next(time.Now())}
+			row := store.NewRow(spec.Name, event.AlertKey, 1, false, appendMessage(nil, event))
+			kept.Commit(store.Tx{Rows: []*store.Row{row}})
+			time.Sleep(time.Millisecond)
+		}
+		if out.writes > 0 {
+			t.Errorf("%d requests before it was written", out.writes)
+		}
+		close(written)
+		synctest.Wait()
+		if out.writes != 1 || len(out.got) != keys {
+			t.Errorf("%d of %d alerts in %d requests, want 1", len(out.got), keys, out.writes)
+		}
+		abort()
+		run.Wait()
 	})
 }

@@ -65,8 +65,10 @@ type sender struct {
 	queue *store.Queue       // nil until started
 	story story
 
-	workers []*worker  // by lane
-	picking sync.Mutex // held by the worker that picks what it delivers next
+	workers []*worker                      // by lane
+	picking sync.Mutex                     // held by the worker that picks what it delivers next
+	filling token                          // held by the worker that waits for what is just being written
+	coming  func(lane int) <-chan struct{} // the queue's Coming
 	revival revival
 }
 

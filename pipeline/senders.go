@@ -80,7 +80,7 @@ func (s *senders) start(spec *OutputSpec, previous *sender) *sender {
 	ctx, abort := context.WithCancel(context.Background())
 	next := &sender{
 		spec: spec, gone: s.gone, burst: s.burst, ctx: ctx, abort: abort,
-		drain: make(chan struct{}), done: make(chan struct{}),
+		drain: make(chan struct{}), done: make(chan struct{}), filling: newToken(),
 		log: s.log.With(zap.String("output", spec.Name)),
 	}
 	if previous == nil {
@@ -102,6 +102,9 @@ func (s *senders) start(spec *OutputSpec, previous *sender) *sender {
 
 // run starts the workers, waits for them and closes the output.
 func (s *sender) run() {
+	if s.coming == nil { // as always but in tests
+		s.coming = s.queue.Coming
+	}
 	ctx, cancel := context.WithCancel(s.ctx)
 	var workers, watch sync.WaitGroup
 	if watcher, ok := s.spec.Output.(Watcher); ok {

@@ -14,9 +14,9 @@ type worker struct {
 	*sender
 	lane int
 
-	// turn has something in it while nobody delivers the lane. Who does takes it out, from taking rows until they are
-	// judged: so events of an alert stay in order. It guards what follows.
-	turn     chan struct{}
+	// turn is held by who delivers the lane, from taking rows until they are judged: so events of an alert stay in order.
+	// It guards what follows.
+	turn     token
 	failures int             // tries in a row of which nothing got through
 	suspects map[string]bool // alert keys that failed since something last got through
 	waiting  map[string]wait // alert keys that fail while others get through
@@ -36,9 +36,7 @@ type pause struct {
 }
 
 func newWorker(s *sender, lane int) *worker {
-	w := &worker{sender: s, lane: lane, turn: make(chan struct{}, 1), suspects: map[string]bool{}, waiting: map[string]wait{}}
-	w.endTurn()
-	return w
+	return &worker{sender: s, lane: lane, turn: newToken(), suspects: map[string]bool{}, waiting: map[string]wait{}}
 }
 
 // work is one worker's loop.
@@ -46,38 +44,20 @@ func (w *worker) work() {
 	for w.ctx.Err() == nil {
 		load, mine := w.pick()
 		if !mine { // another delivers the lane
-			w.awaitTurn()
+			w.turn.await(w.ctx)
 			continue
 		}
 		if len(load) > 0 {
-			w.deliver(w.fill(load))
+			if load = w.fill(load); len(load) > 0 {
+				w.deliver(load)
+			}
 			continue
 		}
 		wait := w.lull()
-		w.endTurn()
+		w.turn.release()
 		if w.stopping() || !wait() {
 			return // what is left is in the queue for the next start
 		}
-	}
-}
-
-func (w *worker) tryTurn() bool {
-	select {
-	case <-w.turn:
-		return true
-	default:
-		return false
-	}
-}
-
-func (w *worker) endTurn() { w.turn <- struct{}{} }
-
-// awaitTurn waits until nobody delivers the lane.
-func (w *worker) awaitTurn() {
-	select {
-	case <-w.turn:
-		w.endTurn()
-	case <-w.ctx.Done():
 	}
 }
 
