@@ -78,7 +78,6 @@ func rounds(keys int) *Check {
 	n := 0
 	return every(time.Second, func(_ context.Context, r *Report) error {
 		r.Recall()
-		time.Sleep(time.Millisecond) // until all workers wait for it: one that just begins holds its lane for a moment
 		n++
 		for i := range keys {
 			r.Add(Event{Labels: L("check", fmt.Sprint("key ", i)), Description: fmt.Sprint(n)})
@@ -177,39 +176,96 @@ func TestWhatWaitsForTheRateLimitGoesTogether(t *testing.T) {
 	})
 }
 
+// backlog runs a sender with 16 lanes alone. commit puts events of so many alerts into its queue at once.
+func backlog(t *testing.T, out *batches, coming func(lane int) <-chan struct{}) (commit func(alerts int)) {
+	t.Helper()
+	kept := store.Memory(zap.NewNop())
+	spec := &OutputSpec{Name: "a", Content: "1", Timeout: time.Second, Concurrency: 16, Output: out}
+	ctx, abort := context.WithCancel(t.Context())
+	s := &sender{
+		spec: spec, log: zap.NewNop(), burst: func() {}, ctx: ctx, abort: abort, drain: make(chan struct{}),
+		queue: kept.Open(spec.Name, spec.limits()), coming: coming,
+	}
+	var run sync.WaitGroup
+	run.Go(s.run)
+	t.Cleanup(func() {
+		abort()
+		run.Wait()
+		kept.Close()
+	})
+	synctest.Wait() // one that just begins holds its lane for a moment
+	ids, n := NewIDs(rand.NewChaCha8([32]byte{})), 0
+	return func(alerts int) {
+		var tx store.Tx
+		for range alerts {
+			n++
+			event := &Event{AlertKey: fmt.Sprint("key ", n), ID: ids.Next(time.Now())}
+			tx.Rows = append(tx.Rows, store.NewRow(spec.Name, event.AlertKey, 1, false, appendMessage(nil, event)))
+		}
+		kept.Commit(tx)
+	}
+}
+
+func (b *batches) count() (alerts, writes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.got), b.writes
+}
+
 // TestOneBatchWaitsForWhatIsBeingWritten with the lanes of all who would: each that waits with its own sends it alone.
 func TestOneBatchWaitsForWhatIsBeingWritten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const keys = 20
-		kept := store.Memory(zap.NewNop())
-		defer kept.Close()
-		out := &batches{size: 100}
-		spec := &OutputSpec{Name: "a", Content: "1", Timeout: time.Second, Concurrency: 16, Output: out}
-		written := make(chan struct{})
-		ctx, abort := context.WithCancel(t.Context())
-		s := &sender{
-			spec: spec, log: zap.NewNop(), burst: func() {}, ctx: ctx, abort: abort, drain: make(chan struct{}), filling: newToken(),
-			queue: kept.Open(spec.Name, spec.limits()), coming: func(int) <-chan struct{} { return written },
-		}
-		var run sync.WaitGroup
-		run.Go(s.run)
-		ids := NewIDs(rand.NewChaCha8([32]byte{}))
-		for i := range keys {
-			event := &Event{AlertKey: fmt.Sprint("key ", i), ID: ids.Next(time.Now())}
-			row := store.NewRow(spec.Name, event.AlertKey, 1, false, appendMessage(nil, event))
-			kept.Commit(store.Tx{Rows: []*store.Row{row}})
+		const alerts = 20
+		out, written := &batches{size: 100}, make(chan struct{})
+		commit := backlog(t, out, func(int) <-chan struct{} { return written })
+		for range alerts {
+			commit(1)
 			time.Sleep(time.Millisecond)
 		}
-		if out.writes > 0 {
-			t.Errorf("%d requests before it was written", out.writes)
+		if _, writes := out.count(); writes > 0 {
+			t.Errorf("%d requests before it was written", writes)
 		}
 		close(written)
 		synctest.Wait()
-		if out.writes != 1 || len(out.got) != keys {
-			t.Errorf("%d of %d alerts in %d requests, want 1", len(out.got), keys, out.writes)
+		if got, writes := out.count(); got != alerts || writes != 1 {
+			t.Errorf("%d of %d alerts in %d requests, want 1", got, alerts, writes)
 		}
-		abort()
-		run.Wait()
+	})
+}
+
+// TestAFullBatchKeepsNoOtherLane waiting: what it has no room for goes at the same time.
+func TestAFullBatchKeepsNoOtherLane(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const takes, alerts = 300 * time.Millisecond, 200
+		out, written := &batches{size: alerts / 2, takes: func() time.Duration { return takes }}, make(chan struct{})
+		commit := backlog(t, out, func(int) <-chan struct{} { return written })
+		commit(alerts / 4) // one worker has all lanes
+		synctest.Wait()
+		commit(alerts * 3 / 4)
+		close(written)
+		time.Sleep(takes * 3 / 2)
+		if got, _ := out.count(); got < alerts*3/4 { // of the lane that it took in part the rest must wait
+			t.Errorf("%d of %d alerts came with the first requests", got, alerts)
+		}
+	})
+}
+
+// TestWhoWaitsForALaneDoesNotTakeIt: what comes while the sink is at work goes together after that.
+func TestWhoWaitsForALaneDoesNotTakeIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const commits, alerts = 6, 160
+		out := &batches{size: 1000, takes: func() time.Duration { return 20 * time.Millisecond }}
+		commit := backlog(t, out, func(int) <-chan struct{} { return nil })
+		for range commits {
+			commit(alerts)
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		if got, writes := out.count(); got != commits*alerts || writes > 4 {
+			t.Errorf("%d of %d alerts in %d requests, want 2, or a few more", got, commits*alerts, writes)
+		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -66,6 +67,7 @@ type sender struct {
 	story story
 
 	workers []*worker                      // by lane
+	passed  atomic.Int64                   // Writes of which something got through
 	picking sync.Mutex                     // held by the worker that picks what it delivers next
 	filling token                          // held by the worker that waits for what is just being written
 	coming  func(lane int) <-chan struct{} // the queue's Coming

@@ -80,7 +80,7 @@ func (s *senders) start(spec *OutputSpec, previous *sender) *sender {
 	ctx, abort := context.WithCancel(context.Background())
 	next := &sender{
 		spec: spec, gone: s.gone, burst: s.burst, ctx: ctx, abort: abort,
-		drain: make(chan struct{}), done: make(chan struct{}), filling: newToken(),
+		drain: make(chan struct{}), done: make(chan struct{}),
 		log: s.log.With(zap.String("output", spec.Name)),
 	}
 	if previous == nil {

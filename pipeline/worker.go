@@ -23,10 +23,23 @@ type worker struct {
 	rest     pause           // before the next try
 }
 
+// wait is that of an alert key.
 type wait struct {
 	failures int
 	until    time.Time
-	over     bool // it failed while the agent stops, too: the next start tries again
+	over     bool  // it failed while the agent stops, too: the next start tries again
+	passed   int64 // what the sender's passed was when it failed last
+	alone    int   // how often it failed again though others had got through meanwhile
+}
+
+// proven says that it is not the sink that does not take the key. What failed in an outage waits, too, once something
+// gets through; it only has to wait its turn.
+func (w wait) proven() bool {
+	const (
+		sure = 4  // a sink that fails at random is not that often wrong about one key
+		long = 10 // minutes, in which perhaps there was no other to try
+	)
+	return w.alone >= sure || w.failures >= long
 }
 
 // pause is how long a lane is to wait, and whether the sink asked for that.
@@ -36,7 +49,7 @@ type pause struct {
 }
 
 func newWorker(s *sender, lane int) *worker {
-	return &worker{sender: s, lane: lane, turn: newToken(), suspects: map[string]bool{}, waiting: map[string]wait{}}
+	return &worker{sender: s, lane: lane, suspects: map[string]bool{}, waiting: map[string]wait{}}
 }
 
 // work is one worker's loop.
@@ -68,7 +81,7 @@ func (w *worker) take(batch int) []store.Parcel {
 		return w.queue.Take(w.lane, batch, late, nil)
 	}
 	if len(w.waiting) > 0 {
-		w.queue.Thin(w.lane, func(key string) bool { _, ok := w.waiting[key]; return ok })
+		w.queue.Thin(w.lane, func(key string) bool { return w.waiting[key].proven() })
 	}
 	now := time.Now()
 	waits := func(key string) bool {
@@ -86,52 +99,69 @@ func (w *worker) take(batch int) []store.Parcel {
 	return w.queue.Take(w.lane, batch, late, waits)
 }
 
-// judge draws the conclusions from the verdicts and returns how long the lane is to pause.
-func (w *worker) judge(parcels []store.Parcel, verdicts []error) pause {
-	var failed []string // of which nothing was known before
-	var worst error
-	var paced time.Duration
-	delivered, refused := 0, 0
+// outcome is what became of parcels, by their alert keys.
+type outcome struct {
+	delivered, refused int
+	failed, again      []string // of which nothing was known before, and what has failed before
+	worst              error    // of those that asks for the longest wait
+	paced              time.Duration
+}
+
+// outcomeOf sums the verdicts up. What is settled needs not wait any more.
+func (w *worker) outcomeOf(parcels []store.Parcel, verdicts []error) (o outcome) {
 	for i, err := range verdicts {
 		key := parcels[i].Last().Key
+		if IsPaced(err) {
+			o.paced = max(o.paced, RetryDelay(err))
+			continue
+		}
 		if err == nil || IsRefused(err) {
 			delete(w.waiting, key)
+			delete(w.suspects, key)
 			if err == nil {
-				delivered++
+				o.delivered++
 			} else {
-				refused++
+				o.refused++
 			}
 			continue
 		}
-		if IsPaced(err) {
-			paced = max(paced, RetryDelay(err))
-			continue
-		}
 		if _, known := w.waiting[key]; known {
-			w.putOff(key)
+			o.again = append(o.again, key)
 		} else {
-			failed = append(failed, key)
+			o.failed = append(o.failed, key)
 		}
-		if worst == nil || RetryDelay(err) > RetryDelay(worst) {
-			worst = err
+		if o.worst == nil || RetryDelay(err) > RetryDelay(o.worst) {
+			o.worst = err
 		}
 	}
-	if worst != nil && w.ctx.Err() == nil { // not when we cut it off ourselves
-		w.story.failed(w.log, w.lane, worst)
+	return o
+}
+
+// judge draws the conclusions from the verdicts and returns how long the lane is to pause.
+func (w *worker) judge(parcels []store.Parcel, verdicts []error) pause {
+	o := w.outcomeOf(parcels, verdicts)
+	if o.worst != nil && w.ctx.Err() == nil { // not when we cut it off ourselves
+		w.story.failed(w.log, w.lane, o.worst)
 	}
-	for _, key := range failed {
+	for _, key := range o.failed {
 		w.suspects[key] = true
 	}
-	got := delivered+refused > 0
+	got := o.delivered+o.refused > 0
+	if got {
+		w.passed.Add(1)
+	}
+	for _, key := range o.again {
+		w.putOff(key)
+	}
 	if got {
 		w.through()
-		w.story.judged(w.log, w.lane, worst == nil && len(w.waiting) == 0, delivered, refused)
+		w.story.judged(w.log, w.lane, o.worst == nil && len(w.waiting) == 0, o.delivered, o.refused)
 	}
-	if paced > 0 && len(failed) == 0 {
-		return pause{paced, true}
+	if o.paced > 0 && len(o.failed) == 0 {
+		return pause{o.paced, true}
 	}
-	asked := pause{RetryDelay(worst), true} // the sink knows best when to come back
-	if got || len(failed) == 0 {            // what is known to fail by itself says nothing about the sink
+	asked := pause{RetryDelay(o.worst), true} // the sink knows best when to come back
+	if got || len(o.failed) == 0 {            // what is known to fail by itself says nothing about the sink
 		return asked
 	}
 	w.failures++
@@ -155,7 +185,11 @@ func (w *worker) through() {
 
 // putOff has a key wait on its own.
 func (w *worker) putOff(key string) {
-	wait := w.waiting[key]
+	wait, passed := w.waiting[key], w.passed.Load()
+	if wait.failures > 0 && passed > wait.passed {
+		wait.alone++
+	}
+	wait.passed = passed
 	wait.until = time.Now().Add(backoff(wait.failures, jitter))
 	wait.failures++
 	wait.over = w.stopping()
