@@ -30,7 +30,8 @@ type global struct {
 	StateDir string `toml:"state_dir"`
 	// read the configuration again when its files change, once they have been left alone for a second or two
 	Watch bool `toml:"watch_config"`
-	// laid over the labels of every event
+	// laid over the labels of every event. As labels make the alert key, hosts that report to one place need one that tells
+	// them apart: `from_hostname = "$hostname"`, as the shipped configuration has it
 	Labels map[string]string `toml:"labels"`
 }
 

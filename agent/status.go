@@ -63,11 +63,7 @@ func (a *Agent) Why(asked string) (api.Why, error) {
 		w.Stories[i].Sum()
 		hide(&w.Stories[i].View)
 	}
-	for _, check := range a.pipeline.Checks() {
-		if a.concerns(check.ID, asked, w.Stories) {
-			w.Checks = append(w.Checks, check)
-		}
-	}
+	w.Checks = append(w.Checks, a.checksMeant(asked, w.Stories)...)
 	queues, err := a.List()
 	a.addRefused(w.Stories, queues)
 	meant := false
@@ -78,7 +74,7 @@ func (a *Agent) Why(asked string) (api.Why, error) {
 		}
 	}
 	if len(w.Stories)+len(w.Checks) == 0 && !meant {
-		return api.Why{}, fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label", asked)
+		return api.Why{}, fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label. catpaw status lists what there is", asked)
 	}
 	return w, err
 }
@@ -105,20 +101,40 @@ func (a *Agent) addRefused(stories []api.Story, queues []api.QueueStatus) {
 	}
 }
 
-// concerns reports whether a check is asked for: by name, by what it looks at, or by the alerts it raised.
-func (a *Agent) concerns(id, asked string, stories []api.Story) bool {
-	if id == asked || slices.ContainsFunc(stories, func(s api.Story) bool { return s.Check == id }) {
-		return true
+// checksMeant are the checks that are asked for: by name, by what they look at, or by the alerts they raised; where there is
+// none, by a part of a name.
+func (a *Agent) checksMeant(asked string, stories []api.Story) (called []pipeline.CheckHealth) {
+	var like []pipeline.CheckHealth
+	for _, one := range a.pipeline.Checks() {
+		names := a.namesOf(one)
+		switch {
+		case slices.Contains(names, asked), slices.ContainsFunc(stories, func(s api.Story) bool { return s.Check == one.ID }):
+			called = append(called, one)
+		case slices.ContainsFunc(names, func(name string) bool { return alerting.HasParts(name, asked) }):
+			like = append(like, one)
+		}
 	}
+	if len(called)+len(stories) == 0 {
+		return like
+	}
+	return called
+}
+
+// namesOf are the identity of a check, its place, and the values of the labels that it knows of its alerts beforehand.
+func (a *Agent) namesOf(one pipeline.CheckHealth) []string {
 	a.mu.Lock()
-	check := a.checks[id]
+	check := a.checks[one.ID]
 	a.mu.Unlock()
+	names := []string{one.ID, one.Source}
 	if check == nil {
-		return false
+		return names
 	}
-	return slices.ContainsFunc(keysOf(check.Input), func(own pipeline.Labels) bool {
-		return slices.ContainsFunc(own, func(l pipeline.Label) bool { return l.Value == asked })
-	})
+	for _, own := range keysOf(check.Input) {
+		for _, label := range own {
+			names = append(names, label.Value)
+		}
+	}
+	return names
 }
 
 // checkAt is the identity of the check that is configured at a place, or what was asked for.

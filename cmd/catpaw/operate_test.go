@@ -65,6 +65,9 @@ func TestStatusAndWhy(t *testing.T) {
 		wantAll(t, asks(t, "why", "-configs", dir, asked), "told: it fires", "check "+s.Checks[0].ID, "runs again in")
 	}
 	wantAll(t, asks(t, "why", "-configs", dir, "stdout"), "stdout is an output: it raises no alerts")
+	for _, asked := range []string{"a.toml", "p.EXEC/*.toml", "exec/"} { // a part of what a check is called, which is in no alert
+		wantAll(t, asks(t, "why", "-configs", dir, asked), "No alert of "+asked, "check "+s.Checks[0].ID)
+	}
 	say("Ok")
 	a.event()
 	wantAll(t, asks(t, "why", "-configs", dir, "db"), "told: it is over")

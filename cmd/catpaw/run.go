@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -44,13 +45,10 @@ func signals() (ctx context.Context, reload <-chan struct{}) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
-	go func() {
-		<-stop
-		cancel()
-		<-stop
+	go onStop(stop, cancel, func() {
 		fmt.Fprintln(os.Stderr, "catpaw: stopped at once by a second signal")
 		os.Exit(1)
-	}()
+	})
 
 	hangup, again := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -60,4 +58,16 @@ func signals() (ctx context.Context, reload <-chan struct{}) {
 		}
 	}()
 	return ctx, again
+}
+
+// onStop calls first at the first signal and again at the second. What comes right after the first is the same signal: it
+// went to all of a process group, of which somebody passed it on, as make does.
+func onStop(stop <-chan os.Signal, first, again func()) {
+	const same = 300 * time.Millisecond
+	<-stop
+	first()
+	for at := time.Now(); time.Since(at) < same; {
+		<-stop
+	}
+	again()
 }

@@ -62,6 +62,7 @@ type Observation struct {
 	Now    time.Time       // for durations; with its monotonic part where it has one
 	Unseen bool            // nobody looked for a while before this result
 	Muted  bool            // nothing is to be told now but an end: it is silenced or inhibited
+	Cause  cause           // why it counts as good where no result says so
 }
 
 // transition is one cell of the table in Step.

@@ -208,6 +208,7 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 		e.waitOk(event) // a bad one may follow in this run, as it did before
 		return
 	}
+	why := noCause
 	if status.IsBad() {
 		if p.recovered[e.key] == r.Run {
 			p.complain(e, r, r.Check.Source)
@@ -215,12 +216,12 @@ func (p *Processor) observe(b *pipeline.Batch, r *pipeline.Result) {
 		e.foundBad = true
 		p.see(e, event.Description)
 		if !r.Check.Policy.Enabled {
-			event = ending(e, b.Now, "alerting was disabled for this check while the alert was open")
-			status = pipeline.Ok
+			status, why = pipeline.Ok, switchedOff
+			event = ending(e, b.Now, why)
 		}
 	}
 	p.step(b, e, Observation{
-		Status: status, Time: event.Time, Now: b.Now, Unseen: r.Run.Unseen > 0, Muted: p.mute(e, event, b.Now),
+		Status: status, Time: event.Time, Now: b.Now, Unseen: r.Run.Unseen > 0, Muted: p.mute(e, event, b.Now), Cause: why,
 	}, r.Check.Policy, event)
 }
 
@@ -356,9 +357,9 @@ func (e *entry) policy() pipeline.Policy {
 }
 
 // ending makes the event that tells the end of an alert that no result speaks of.
-func ending(e *entry, now time.Time, why string) *pipeline.Event {
+func ending(e *entry, now time.Time, why cause) *pipeline.Event {
 	return &pipeline.Event{
 		Time: now.Unix(), Status: pipeline.Ok, AlertKey: e.key, Labels: e.Labels, TitleRule: e.origin().TitleRule,
-		Source: e.origin().Source, Description: "[MD]\n- **recovered**: " + why,
+		Source: e.origin().Source, Description: "[MD]\n- **recovered**: " + causeTexts[why],
 	}
 }

@@ -73,7 +73,7 @@ func (e *entry) mentions(asked string) bool {
 			names = append(names, label.Value)
 		}
 	}
-	return slices.ContainsFunc(names, func(name string) bool { return hasParts(strings.ToLower(name), strings.ToLower(asked)) })
+	return slices.ContainsFunc(names, func(name string) bool { return HasParts(name, asked) })
 }
 
 // isHost: such labels are the same on every alert.
@@ -84,8 +84,10 @@ func (e *entry) name() (title, where string) {
 	return event.Title(), event.Where()
 }
 
-// hasParts reports whether the parts of a pattern, between its asterisks, are in a text, in their order.
-func hasParts(text, pattern string) bool {
+// HasParts reports whether the parts of a pattern, between its asterisks, are in a text, in their order, in upper or lower
+// case.
+func HasParts(text, pattern string) bool {
+	text, pattern = strings.ToLower(text), strings.ToLower(pattern)
 	for part := range strings.SplitSeq(pattern, "*") {
 		i := strings.Index(text, part)
 		if i < 0 {

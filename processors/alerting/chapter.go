@@ -32,6 +32,7 @@ type chapter struct {
 	status   pipeline.Status
 	decision Decision
 	note     note
+	cause    cause
 	by       *string // what muted it, or which outputs left it out, and why; nil where nothing did; shared by many
 }
 
@@ -41,7 +42,7 @@ const mostChapters = 16
 // chronicle adds a result to the story of an alert.
 func (e *entry) chronicle(c chapter) {
 	if last := len(e.story) - 1; last >= 0 {
-		if l := &e.story[last]; l.status == c.status && l.decision == c.decision && l.note == c.note && sameText(l.by, c.by) && c.decision == Silent {
+		if l := &e.story[last]; l.status == c.status && l.decision == c.decision && l.note == c.note && l.cause == c.cause && sameText(l.by, c.by) && c.decision == Silent {
 			l.to = c.to
 			l.n++
 			return
@@ -69,7 +70,7 @@ func sameText(a, b *string) bool { return a == b || a != nil && b != nil && *a =
 // chapterOf says what a step did and why.
 func chapterOf(o Observation, previous, next Alert, d Decision, p pipeline.Policy) chapter {
 	at := uint32(o.Now.Unix())
-	c := chapter{from: at, to: at, status: o.Status, decision: d}
+	c := chapter{from: at, to: at, status: o.Status, decision: d, cause: o.Cause}
 	if d == Silent {
 		c.note = whySilent(o, previous, next, p)
 	}

@@ -23,10 +23,10 @@ func (p *Processor) endRun(b *pipeline.Batch, r *pipeline.Result) {
 		case !r.End.Well || r.End.Incomplete[""] || r.End.Incomplete[e.origin().Source]:
 			p.step(b, e, Observation{Status: pipeline.Unknown, Now: b.Now}, r.Check.Policy, nil) // nobody looked
 		case e.stale:
-			p.end(b, e, "it was removed from the configuration, or renamed")
+			p.end(b, e, noMore)
 		case r.Check.Policy.ResolveAbsent:
-			event := ending(e, b.Now, "the check ran well and no longer reports this")
-			p.step(b, e, Observation{Status: pipeline.Ok, Time: event.Time, Now: b.Now}, r.Check.Policy, event)
+			event := ending(e, b.Now, absent)
+			p.step(b, e, Observation{Status: pipeline.Ok, Time: event.Time, Now: b.Now, Cause: absent}, r.Check.Policy, event)
 		}
 	}
 	maps.DeleteFunc(p.recovered, func(_ string, run *pipeline.Run) bool { return run == r.Run })
@@ -104,18 +104,37 @@ func (p *Processor) endOrphans(b *pipeline.Batch) {
 				p.orphans = true
 				continue
 			}
-			p.end(b, e, "its check was removed from the configuration, or renamed")
+			p.end(b, e, checkGone)
 		}
 	}
 }
 
+// cause is why an alert ends of which no result says that all is well.
+type cause uint8
+
+const (
+	noCause cause = iota
+	checkGone
+	noMore
+	absent
+	switchedOff
+)
+
+var causeTexts = [...]string{
+	checkGone: "its check was removed from the configuration, or renamed",
+	noMore:    "it was removed from the configuration, or renamed",
+	absent:    "the check ran well and no longer reports this",
+
+	switchedOff: "alerting was disabled for this check while the alert was open",
+}
+
 // end closes an alert at once, whatever its policy says about good results in a row.
-func (p *Processor) end(b *pipeline.Batch, e *entry, why string) {
+func (p *Processor) end(b *pipeline.Batch, e *entry, why cause) {
 	event := ending(e, b.Now, why)
 	next, decision := Alert{}, Silent
 	if e.Phase == Firing {
 		_, decision = e.Alert.end(Observation{Now: b.Now}, e.policy())
 	}
-	c := chapterOf(Observation{Status: pipeline.Ok, Now: b.Now}, e.Alert, next, decision, e.policy())
+	c := chapterOf(Observation{Status: pipeline.Ok, Now: b.Now, Cause: why}, e.Alert, next, decision, e.policy())
 	p.settle(b, e, next, c, event)
 }

@@ -262,6 +262,13 @@ var noteTexts = [...]string{
 }
 
 func (c chapter) text() string {
+	if c.cause != noCause {
+		return c.told() + ": " + causeTexts[c.cause]
+	}
+	return c.told()
+}
+
+func (c chapter) told() string {
 	switch {
 	case c.decision != Silent && c.by != nil:
 		return decisionTexts[c.decision] + "; left out: " + *c.by

@@ -83,6 +83,43 @@ func wantTexts(t *testing.T, s Story, wanted []string, standing string) {
 	}
 }
 
+// TestTheStoryTellsWhyAnAlertEnds of which no result says that all is well.
+func TestTheStoryTellsWhyAnAlertEnds(t *testing.T) {
+	t.Parallel()
+	every := func(string) bool { return true }
+	for name, c := range map[string]struct {
+		end  func(r *rig, one *pipeline.Check)
+		want string
+	}{
+		"the check is gone": {func(r *rig, one *pipeline.Check) {
+			other := check("exec/2", nil)
+			r.p.Configure([]*pipeline.Check{other}, every)
+			r.run(other, pipeline.RunEnd{Well: true})
+		}, "told: it is over: its check was removed"},
+		"it is not reported any more": {func(r *rig, one *pipeline.Check) {
+			one.Policy.ResolveAbsent = true
+			r.run(one, pipeline.RunEnd{Well: true})
+		}, "told: it is over: the check ran well and no longer"},
+		"alerting is switched off": {func(r *rig, one *pipeline.Check) {
+			one.Policy.Enabled = false
+			r.run(one, pipeline.RunEnd{Well: true}, finding{key: "disk", status: pipeline.Warning})
+		}, "told: it is over: alerting was disabled"},
+		"it is good": {func(r *rig, one *pipeline.Check) {
+			r.run(one, pipeline.RunEnd{Well: true}, finding{key: "disk", status: pipeline.Ok})
+		}, "told: it is over"},
+	} {
+		r := newRig(t)
+		one := check("exec/1", nil)
+		r.p.Configure([]*pipeline.Check{one}, every)
+		r.run(one, pipeline.RunEnd{Well: true}, finding{key: "disk", status: pipeline.Warning})
+		c.end(r, one)
+		stories, _ := r.p.Stories("disk", r.now)
+		if len(stories) != 1 || len(stories[0].Lines) != 2 || !strings.HasPrefix(stories[0].Lines[1].Text, c.want) {
+			t.Errorf("%s: %+v, want %q", name, stories, c.want)
+		}
+	}
+}
+
 // TestStoriesAreBounded: neither a flapping alert nor many that are over fill the memory.
 func TestStoriesAreBounded(t *testing.T) {
 	t.Parallel()
