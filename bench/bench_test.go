@@ -55,7 +55,7 @@ func TestWhatWasSkippedStaysWhatIsMisspeltFails(t *testing.T) {
 		"BenchmarkB\nPASS\nok  \tp\t0.01s\n":                            {ms: 1, err: true},
 	} {
 		found := results{"p.B": old}
-		if err := found.take("p.B", []byte(output)); (err != nil) != c.err || found["p.B"].figures["ms"] != c.ms {
+		if err := found.take("p.B", []byte(output), stamp{}); (err != nil) != c.err || found["p.B"].figures["ms"] != c.ms {
 			t.Errorf("%q: %v, %v", output, found, err)
 		}
 		if is := found["p.B"].of != old.of; is != (c.ms != 1) {
@@ -129,7 +129,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		}
 	}
 	for _, piece := range []string{
-		"| 1.25 × | ≤ 3 × | holds |  |", "Measured on 2026-11-24, commit 4567def-dirty: ",
+		"| 1.25 × | ≤ 3 × | holds |  |", "Last measured on 2026-11-24, commit 4567def-dirty: ",
 		"| 2026-11-23, commit 0123abc; some time before |", // its growth is of both
 		"/x4 | 5.00 ms |  | 2026-11-23, commit 0123abc |",
 	} {

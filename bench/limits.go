@@ -1,6 +1,6 @@
 package main
 
-// What the profiles say of bounds that are out of reach, or at the edge, on a machine with two processors.
+// What profiles say of bounds that are out of reach, or at the edge, on a machine with two processors, and when they did.
 const (
 	limitOfStart = `before main() some 6.5 ms pass: 1.6 until any program of Go runs, 4 in what packages make when they are loaded,
 of which more than half are the tables of kafka-go (it looks through every type of the protocol), the rest page faults of
@@ -21,5 +21,5 @@ a half at best, and what else the machine does is added.`
 
 	limitOfLatency = `of the 1.8 ms that are usual, up to 1.1 are the timer's: the runtime of Go waits for the network and for timers at once, in
 whole milliseconds. 0.7 are two syncs of the disk, for an event is told when it is kept, not before; looking at the target takes
-0.25, deciding 0.05, the POST 0.35. The row below compares with a transaction by hand and a POST.`
+0.25, deciding 0.05, the POST 0.35. Among all figures below, DiskAndPost compares with a transaction by hand and a POST.`
 )

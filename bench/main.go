@@ -1,6 +1,6 @@
 // Bench runs the benchmarks that have a bound, each beside its comparison, and writes RESULTS.md and growth.svg.
 //
-//	go run ./bench            measure everything, what grows at all of measure.Scales; what has a bound first
+//	go run ./bench            measure everything, what grows at all of measure.Scales
 //	go run ./bench -only NAME measure what the expression fits; all else stays as it was measured before
 //	go run ./bench -check     measure what has a bound, write nothing, and fail where one is broken
 //
@@ -8,10 +8,12 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 )
 
 func main() {
@@ -29,6 +31,9 @@ func run(check bool, only string) error {
 	if err != nil {
 		return err
 	}
+	if !slices.ContainsFunc(rows, func(r row) bool { return chosen.MatchString(r.key()) }) {
+		return fmt.Errorf("no benchmark fits %q; bench/rows.go lists them", only)
+	}
 	if check {
 		return checkBounds(chosen)
 	}
@@ -36,41 +41,41 @@ func run(check bool, only string) error {
 	if err != nil {
 		return err
 	}
-	for _, wanted := range []pass{forBounds, forRest} { // whoever interrupts this has the bounds first
-		if err := measureAll(found, chosen, wanted, write); err != nil {
-			return err
-		}
-	}
+	err = measureAll(found, chosen, row.scales, write)
 	judge(found, chosen)
-	return nil
+	fmt.Printf("written: %s, %s, %s\n", reportFile, resultsFile, plotFile)
+	return err
 }
 
 // checkBounds measures what bounds need, and fails where one is broken.
 func checkBounds(chosen *regexp.Regexp) error {
 	found := results{}
-	if err := measureAll(found, chosen, forBounds, func(results) error { return nil }); err != nil {
-		return err
-	}
+	err := measureAll(found, chosen, row.judged, func(results) error { return nil })
 	if broken := judge(found, chosen); broken > 0 {
-		return fmt.Errorf("%d bounds are broken", broken)
+		err = errors.Join(err, fmt.Errorf("%d bounds do not hold, or could not be measured", broken))
 	}
-	return nil
+	return err
 }
 
-// measureAll measures the chosen rows, and keeps what there is after each.
-func measureAll(found results, chosen *regexp.Regexp, wanted pass, keep func(results) error) error {
+// measureAll measures the chosen rows at these scales of each, and keeps what there is after each. One that fails keeps no
+// other from being measured.
+func measureAll(found results, chosen *regexp.Regexp, scales func(row) []string, keep func(results) error) error {
+	var failed []error
 	for _, row := range rows {
 		if !chosen.MatchString(row.key()) {
 			continue
 		}
-		if err := row.measure(found, wanted); err != nil {
-			return err
+		for _, scale := range scales(row) {
+			if err := row.measure(found, scale); err != nil {
+				fmt.Println(err)
+				failed = append(failed, err)
+			}
 		}
 		if err := keep(found); err != nil {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // judge prints what was measured of each bound and counts the broken ones. What could not be measured is broken, too.

@@ -72,13 +72,15 @@ func panel(svg *strings.Builder, r row, found results) {
 	}
 }
 
-// line draws one figure over all sizes, relative to the first.
+// line draws one figure over all sizes, relative to the first, where all are of the same program.
 func line(svg *strings.Builder, r row, found results, name, unit, colour, style string) {
-	first := found[r.keyAt(smallest.String())].figures[name]
+	at := found[r.keyAt(smallest.String())]
+	first := at.figures[name]
 	var path []string
 	for _, scale := range measure.Scales {
-		value, ok := found[r.keyAt(scale.String())].figures[name]
-		if !ok || value <= 0 || first <= 0 {
+		m := found[r.keyAt(scale.String())]
+		value, ok := m.figures[name]
+		if !ok || value <= 0 || first <= 0 || m.of.commit != at.of.commit {
 			return
 		}
 		path = append(path, point(scale, growthOf(unit, first, value, float64(scale))*float64(scale)))

@@ -13,13 +13,16 @@ func report(found results) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `# What it costs
 
-Made by %[1]smake bench%[1]s; do not edit. Measured on %[2]s: %[3]s. What is older says so.
+Made by %[1]smake bench%[1]s; do not edit. Last measured on %[2]s: %[3]s. What is older says so.
 
 Each figure is the median of five runs, which alternate with the runs of what it is compared with, now the one first and
 now the other; so what else the machine does falls on both. ms is time on the wall, ms-cpu that of the processors, user and
 system; MiB is the most resident memory of catpaw's own process, or all that it holds when it was looked at, MiB-added what
-a run adds to a process that does other things, too.
-%[1]smake bench-check%[1]s measures the figures of the first table again and fails where one is worse than its bound.
+a run adds to a process that does other things, too. ms-all is until all were seen, ms-last-live until the last that lives,
+ms-over what a round took beyond count × interval, lost the packets that did not come back.
+
+A bound is what we set out to hold. One that is BROKEN is explained below the table: where the time goes, and where the limit
+lies on this machine. %[1]smake bench-check%[1]s measures the figures of the table again and fails where one is worse than its bound.
 
 `, "`", found.newest(), machine())
 	boundsTable(&text, found)
@@ -63,9 +66,10 @@ func growthTable(text *strings.Builder, found results) {
 ## How cost grows
 
 What is measured at multiples of the size of the row. Growth is how much more one piece costs at the largest size than at
-the smallest: 1 is linear, less is better. The same, as lines:
+the smallest: 1 is linear, less is better, and 0.06, a sixteenth, is a cost that stays as it is. Only figures of the same
+commit are compared. The same, as lines:
 
-![Growth of every cost](growth.svg)
+![Growth of time, memory and rate](growth.svg)
 
 | what | unit |`)
 	for _, scale := range measure.Scales {
@@ -94,10 +98,13 @@ func allFigures(text *strings.Builder, found results) {
 	text.WriteString("\n## All figures\n\n| benchmark | catpaw | compared | older |\n|---|---|---|---|\n")
 	for _, row := range rows {
 		for _, key := range row.keys() {
-			if m, ok := found[key]; ok {
-				ours, bare := m.figures.sides()
-				fmt.Fprintf(text, "| %s | %s | %s | %s |\n", key, ours, bare, found.older(key))
+			m, ok := found[key]
+			if !ok {
+				fmt.Fprintf(text, "| %s | not measured | | |\n", key)
+				continue
 			}
+			ours, bare := m.figures.sides()
+			fmt.Fprintf(text, "| %s | %s | %s | %s |\n", key, ours, bare, found.older(key))
 		}
 	}
 }
@@ -141,11 +148,12 @@ func (r row) units(found results) (units []string) {
 // perPiece are the units that are told for each piece already: they stay the same where the cost is linear.
 var perPiece = []string{"events/s", "B/alert", "allocs/run", "B/run"}
 
-// growth is how many times as much one piece costs at the largest size as at the smallest.
+// growth is how many times as much one piece costs at the largest size as at the smallest, of the same program.
 func growth(r row, found results, unit string) string {
-	small, one := found[r.keyAt(smallest.String())].figures[unit]
-	large, many := found[r.keyAt(largest.String())].figures[unit]
-	if !one || !many || small <= 0 || large <= 0 {
+	first, last := found[r.keyAt(smallest.String())], found[r.keyAt(largest.String())]
+	small, one := first.figures[unit]
+	large, many := last.figures[unit]
+	if !one || !many || small <= 0 || large <= 0 || first.of.commit != last.of.commit {
 		return "–"
 	}
 	return short(growthOf(strings.TrimSuffix(unit, measure.Bare), small, large, float64(largest)))

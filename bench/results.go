@@ -79,7 +79,7 @@ func write(found results) error {
 	return nil
 }
 
-// short is a number with three digits that count.
+// short is a number with three digits that count, of thousands without a fraction.
 func short(v float64) string {
 	switch {
 	case v >= 10_000:

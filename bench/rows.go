@@ -94,6 +94,14 @@ func (r row) scales() []string {
 	return []string{""}
 }
 
+// judged are the scales that bounds need.
+func (r row) judged() []string {
+	if len(r.bounds) == 0 {
+		return nil
+	}
+	return []string{r.boundAt()}
+}
+
 // boundAt is the scale that the bounds are for.
 func (r row) boundAt() string {
 	if r.grows && r.at == "" {

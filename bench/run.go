@@ -14,40 +14,26 @@ import (
 // rounds is how often each side is run at a size; the median counts.
 const rounds = "5x"
 
-// a pass measures the sizes of a row that it is for.
-type pass func(r row, scale string) bool
-
-// forBounds is what bounds need, forRest all else.
-func forBounds(r row, scale string) bool { return len(r.bounds) > 0 && scale == r.boundAt() }
-func forRest(r row, scale string) bool   { return !forBounds(r, scale) }
-
-// measure runs the benchmark of a row at the sizes of a pass.
-func (r row) measure(found results, wanted pass) error {
-	for _, scale := range r.scales() {
-		if !wanted(r, scale) {
-			continue
-		}
-		output, err := goTest(r, scale)
-		if err != nil {
-			return err
-		}
-		if err := found.take(r.keyAt(scale), output); err != nil {
-			return err
-		}
+// measure runs the benchmark of a row at a size.
+func (r row) measure(found results, scale string) error {
+	of := now()
+	output, err := goTest(r, scale)
+	if err != nil {
+		return err
 	}
-	return nil
+	return found.take(r.keyAt(scale), output, of)
 }
 
 // take keeps what a benchmark printed. Where it was skipped, since something is missing here, what was measured before
 // stays; where it did not even begin, nothing has its name.
-func (found results) take(key string, output []byte) error {
+func (found results) take(key string, output []byte, of stamp) error {
 	figures, err := parse(output)
 	old, known := found[key]
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", key, err)
 	case figures != nil:
-		found[key] = measured{figures, now()}
+		found[key] = measured{figures, of.until(now())}
 		fmt.Println(key, figures)
 	case !bytes.Contains(output, []byte("--- SKIP: Benchmark")):
 		return fmt.Errorf("%s: go test finds no such benchmark:\n%s", key, output)

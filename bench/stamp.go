@@ -17,13 +17,24 @@ type stamp struct {
 	commit string // with -dirty where the files were not those of the commit
 }
 
-// now is taken with each figure: a run takes long enough for somebody to commit, or to change a file, meanwhile.
+// now is taken before each figure, and after it.
 func now() stamp {
 	commit := said("git", "rev-parse", "--short", "HEAD")
-	if said("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!"+resultsFile, ":!"+reportFile, ":!"+plotFile) != "" {
-		commit += "-dirty" // what this program itself writes does not count
+	if said("git", "status", "--porcelain", "--", ".", ":!"+resultsFile, ":!"+reportFile, ":!"+plotFile) != "" {
+		commit += dirty // what this program itself writes does not count
 	}
 	return stamp{time.Now().UTC().Format(time.RFC3339), commit}
+}
+
+// dirty is what a commit is called of which the files are not those.
+const dirty = "-dirty"
+
+// until is the stamp of what was measured from then until after: it takes long enough for somebody to commit meanwhile.
+func (s stamp) until(after stamp) stamp {
+	if s.commit != after.commit && !strings.HasSuffix(s.commit, dirty) {
+		s.commit += dirty
+	}
+	return s
 }
 
 func (s stamp) String() string {

@@ -29,13 +29,13 @@ func BenchmarkLiveAlerts(b *testing.B) {
 			wait(b, "ready", ready)
 			took := time.Since(begun)
 			settle(b, cmd)
-			return measure.Figures{"ms": measure.Milliseconds(took), "MiB": measure.Resident(cmd.Process.Pid)}
+			return measure.Figures{"ms": measure.Milliseconds(took), "MiB": measure.Resident(b, cmd.Process.Pid)}
 		}
 		var bare measure.Figures
 		measure.Compare(b,
 			func() measure.Figures {
 				figures := restart(copyOf(b, full))
-				if bare == nil { // in the first round it may not have been its turn
+				if bare == nil { // in the first round it is its turn only later
 					bare = restart(empty)
 				}
 				figures["B/alert"] = (figures["MiB"] - bare["MiB"]) * (1 << 20) / float64(n)
@@ -96,11 +96,11 @@ func drop(ready <-chan struct{}) {
 func settle(b *testing.B, cmd *exec.Cmd) {
 	b.Helper()
 	const window, atRest = 3 * time.Second, 100 * time.Millisecond // of processor time in it
-	used := measure.CPUOf(cmd.Process.Pid)
+	used := measure.CPUOf(b, cmd.Process.Pid)
 	for range 100 {
 		time.Sleep(window)
 		before := used
-		if used = measure.CPUOf(cmd.Process.Pid); used-before < atRest {
+		if used = measure.CPUOf(b, cmd.Process.Pid); used-before < atRest {
 			return
 		}
 	}

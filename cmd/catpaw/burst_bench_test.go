@@ -65,6 +65,7 @@ func BenchmarkBurst(b *testing.B) {
 type counting struct {
 	url     string
 	latency time.Duration
+	asked   atomic.Int64 // requests
 	left    atomic.Int64
 	first   chan struct{}
 	all     chan struct{}
@@ -83,6 +84,7 @@ func newCounting(b *testing.B, events int, latency time.Duration) *counting {
 // ServeHTTP costs little, since it runs on the processors that are measured: the body is read at once, into a buffer of
 // its size.
 func (s *counting) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	s.asked.Add(1)
 	body := make([]byte, max(0, r.ContentLength))
 	io.ReadFull(r.Body, body)
 	time.Sleep(s.latency)
@@ -143,6 +145,7 @@ func throughAgent(b *testing.B, binary string, events int, latency time.Duration
 	took := since(b, dir)
 	figures := stop(b, cmd)
 	figures["events/s"] = rate(events, took)
+	figures["requests"] = float64(sink.asked.Load())
 	return figures
 }
 

@@ -118,5 +118,5 @@ func firstDelivery(b *testing.B, binary, dir string) measure.Figures {
 	wait(b, "the first delivery", first)
 	took := time.Since(begun)
 	time.Sleep(time.Second) // until it has read ahead what it will
-	return measure.Figures{"ms": measure.Milliseconds(took), "MiB": measure.Resident(cmd.Process.Pid)}
+	return measure.Figures{"ms": measure.Milliseconds(took), "MiB": measure.Resident(b, cmd.Process.Pid)}
 }

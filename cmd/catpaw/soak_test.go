@@ -76,8 +76,8 @@ var holds = []struct {
 	share, more float64
 	now         func(s *soak) float64
 }{
-	{"MiB resident", 0.15, 2, func(s *soak) float64 { return measure.Resident(s.a.cmd.Process.Pid) }},
-	{"files", 0, 10, func(s *soak) float64 { return atRest(s.a.cmd.Process.Pid)["files"] }},
+	{"MiB resident", 0.15, 2, func(s *soak) float64 { return measure.Resident(s.t, s.a.cmd.Process.Pid) }},
+	{"files", 0, 10, func(s *soak) float64 { return atRest(s.t, s.a.cmd.Process.Pid)["files"] }},
 	{"goroutines", 0, 20, func(s *soak) float64 { return goroutines(s.t, s.dir) }},
 	{"MiB of store", 0.25, 1, (*soak).store},
 }

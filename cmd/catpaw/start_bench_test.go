@@ -64,7 +64,7 @@ func BenchmarkResident(b *testing.B) {
 			cmd := runBinary(b, binary, dir, nil)
 			defer end(cmd)
 			time.Sleep(10 * time.Second)
-			return atRest(cmd.Process.Pid)
+			return atRest(b, cmd.Process.Pid)
 		})
 	})
 	b.Run("Checks", func(b *testing.B) {
@@ -75,10 +75,10 @@ func BenchmarkResident(b *testing.B) {
 				cmd := runBinary(b, binary, dir, nil)
 				defer end(cmd)
 				wait(b, "two rounds", target.after(2*n))
-				before := measure.CPUOf(cmd.Process.Pid)
+				before := measure.CPUOf(b, cmd.Process.Pid)
 				wait(b, "another round", target.after(n))
-				figures := atRest(cmd.Process.Pid)
-				figures["ms-cpu"] = measure.Milliseconds(measure.CPUOf(cmd.Process.Pid) - before)
+				figures := atRest(b, cmd.Process.Pid)
+				figures["ms-cpu"] = measure.Milliseconds(measure.CPUOf(b, cmd.Process.Pid) - before)
 				addAllocations(b, figures, dir, target, n) // last, for to be asked takes memory
 				return figures
 			})
@@ -106,12 +106,16 @@ func addAllocations(b *testing.B, figures measure.Figures, dir string, t *target
 }
 
 // atRest is the memory of a process, its open files, sockets among them, and its threads.
-func atRest(pid int) measure.Figures {
+func atRest(t testing.TB, pid int) measure.Figures {
+	t.Helper()
 	count := func(what string) float64 {
-		entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/%s", pid, what))
+		entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/%s", pid, what))
+		if err != nil {
+			t.Fatal(err)
+		}
 		return float64(len(entries))
 	}
-	return measure.Figures{"MiB": measure.Resident(pid), "files": count("fd"), "threads": count("task")}
+	return measure.Figures{"MiB": measure.Resident(t, pid), "files": count("fd"), "threads": count("task")}
 }
 
 // BenchmarkBinary tells the size of the program.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,12 +91,12 @@ func BenchmarkTargets(b *testing.B) {
 
 func bareLoop(b *testing.B, targets []string, concurrency int) {
 	dialer := stdnet.Dialer{Timeout: time.Second}
-	next := make(chan string)
+	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range concurrency {
 		workers.Go(func() {
-			for target := range next {
-				conn, err := dialer.DialContext(context.Background(), "tcp", target)
+			for i := int(next.Add(1)) - 1; i < len(targets); i = int(next.Add(1)) - 1 {
+				conn, err := dialer.DialContext(context.Background(), "tcp", targets[i])
 				if err != nil {
 					b.Error(err)
 					continue
@@ -104,10 +105,6 @@ func bareLoop(b *testing.B, targets []string, concurrency int) {
 			}
 		})
 	}
-	for _, target := range targets {
-		next <- target
-	}
-	close(next)
 	workers.Wait()
 }
 

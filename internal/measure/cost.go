@@ -11,21 +11,23 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 )
 
-// What /proc tells is 0 where there is none.
-
-// Run returns what f costs this process and the children that end meanwhile: ms, ms-cpu, and MiB-added, the most resident
-// memory of this process above what there was before.
+// Run returns what f costs this process and the children that end meanwhile: ms, ms-cpu, and, where there is a /proc,
+// MiB-added, the most resident memory of this process above what there was before.
 func Run(f func()) Figures {
 	debug.FreeOSMemory()
-	before := memory(os.Getpid(), "VmRSS:")
+	before, _ := memory(os.Getpid(), "VmRSS:")
 	resetPeak()
 	cpu, begun := CPU(), time.Now()
 	f()
-	wall := time.Since(begun)
-	return Figures{"ms": Milliseconds(wall), "ms-cpu": Milliseconds(CPU() - cpu), "MiB-added": memory(os.Getpid(), "VmHWM:") - before}
+	figures := Figures{"ms": Milliseconds(time.Since(begun)), "ms-cpu": Milliseconds(CPU() - cpu)}
+	if peak, err := memory(os.Getpid(), "VmHWM:"); err == nil {
+		figures["MiB-added"] = peak - before
+	}
+	return figures
 }
 
 // resetPeak sets VmHWM back to what is resident (proc(5), clear_refs). Where that is not allowed the peak is that of
@@ -60,8 +62,11 @@ func Wait(cmd *exec.Cmd) (Figures, error) {
 // End ends a process as a service manager does and returns what it cost in all: ms-cpu, and MiB, its most resident
 // memory until it was asked to end; of a process that has ended nobody tells it.
 func End(cmd *exec.Cmd) (Figures, error) {
-	peak := memory(cmd.Process.Pid, "VmHWM:")
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+	peak, err := memory(cmd.Process.Pid, "VmHWM:")
+	if err == nil {
+		err = cmd.Process.Signal(os.Interrupt)
+	}
+	if err != nil {
 		return nil, err
 	}
 	figures, err := Wait(cmd)
@@ -83,30 +88,47 @@ func CPU() (sum time.Duration) {
 	return sum
 }
 
-// Resident is the memory that a process holds, in MiB; 0 where there is none such.
-func Resident(pid int) float64 { return memory(pid, "VmRSS:") }
-
-func memory(pid int, name string) (mib float64) {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range bytes.Lines(status) {
-		if fields := strings.Fields(string(line)); len(fields) == 3 && fields[0] == name {
-			kib, _ := strconv.ParseFloat(fields[1], 64)
-			return kib / 1024
-		}
+// Resident is the memory that a process holds, in MiB. One that has ended fails the test: with 0 any bound would hold.
+func Resident(t testing.TB, pid int) float64 {
+	t.Helper()
+	mib, err := memory(pid, "VmRSS:")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return 0
+	return mib
 }
 
-// CPUOf is the processor time of another process so far, to 10 ms (proc(5), stat).
-func CPUOf(pid int) (sum time.Duration) {
-	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// memory is what proc(5) tells of a process under a name, in MiB.
+func memory(pid int, name string) (mib float64, err error) {
+	path := fmt.Sprintf("/proc/%d/status", pid)
+	status, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	for line := range bytes.Lines(status) {
+		if fields := strings.Fields(string(line)); len(fields) == 3 && fields[0] == name {
+			kib, err := strconv.ParseFloat(fields[1], 64)
+			return kib / 1024, err
+		}
+	}
+	return 0, fmt.Errorf("%s tells no %s it is of a process that has ended", path, name)
+}
+
+// CPUOf is the processor time of another process so far, to 10 ms (proc(5), stat). One that has ended fails the test.
+func CPUOf(t testing.TB, pid int) (sum time.Duration) {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
 	const user, system, tick = 11, 12, 10 * time.Millisecond // fields behind the name
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	for _, field := range []int{user, system} {
-		if field < len(fields) {
-			ticks, _ := strconv.Atoi(fields[field])
-			sum += time.Duration(ticks) * tick
+		ticks, err := strconv.Atoi(fields[field])
+		if err != nil {
+			t.Fatal(err)
 		}
+		sum += time.Duration(ticks) * tick
 	}
 	return sum
 }

@@ -34,7 +34,8 @@ func Grow(b *testing.B, size int, run func(b *testing.B, n int)) {
 }
 
 // Compare runs both sides in turn, as often as the benchmark is to loop (-benchtime 5x), so that what else the machine
-// does falls on both, now the one first and now the other, and reports the median of each figure, the comparison's with the suffix Bare.
+// does falls on both, and reports the median of each figure, the comparison's with the suffix Bare. Now the one is first
+// and now the other, ours the more often: who comes second finds the caches warm.
 func Compare(b *testing.B, ours, bare func() Figures) {
 	b.Helper()
 	all := map[string][]float64{}
@@ -48,10 +49,10 @@ func Compare(b *testing.B, ours, bare func() Figures) {
 		sides = append(sides, func() { add(bare(), Bare) })
 	}
 	for b.Loop() {
-		slices.Reverse(sides) // who comes second finds the caches warm
 		for _, side := range sides {
 			side()
 		}
+		slices.Reverse(sides)
 	}
 	for _, unit := range slices.Sorted(maps.Keys(all)) {
 		b.ReportMetric(Median(all[unit]), unit)
