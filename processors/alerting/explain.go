@@ -21,7 +21,7 @@ func explain(told *pipeline.Event, previous, next Alert, d Decision) {
 	case d == Rise:
 		line = fmt.Sprintf("it got worse: %s, now %s; bad for %s", previous.Told, next.Told, lasted)
 	case lasted > 0:
-		line = fmt.Sprintf("bad since %s, for %s", time.Unix(told.FirstFireTime, 0).Format(time.DateTime+" MST"), lasted)
+		line = fmt.Sprintf("open since %s, for %s", time.Unix(told.FirstFireTime, 0).Format(time.DateTime+" MST"), lasted)
 	}
 	if line != "" {
 		told.Description = pipeline.WithLine(told.Description, "alert", line)
