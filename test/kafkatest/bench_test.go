@@ -90,6 +90,7 @@ func waiting(path, conf string) (n int) {
 func drain(b *testing.B, path, full string, events int, address, topic string) measure.Figures {
 	b.Helper()
 	dir := b.TempDir()
+	defer os.RemoveAll(dir) // gigabytes, a round
 	must(b, os.CopyFS(dir, os.DirFS(full)))
 	conf := filepath.Join(dir, "conf.d")
 	must(b, os.WriteFile(filepath.Join(conf, "config.toml"), []byte(fmt.Sprintf(kafkaOutput, address, topic)), 0o600))

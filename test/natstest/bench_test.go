@@ -82,6 +82,7 @@ func run(b *testing.B, binary, dir string, more ...string) *exec.Cmd {
 func drain(b *testing.B, binary, full, address string, events int) measure.Figures {
 	b.Helper()
 	dir := b.TempDir()
+	defer os.RemoveAll(dir) // gigabytes, a round
 	if err := os.CopyFS(dir, os.DirFS(full)); err != nil {
 		b.Fatal(err)
 	}
