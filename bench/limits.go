@@ -1,6 +1,6 @@
 package main
 
-// What profiles say of bounds that are out of reach, or at the edge, on a machine with two processors, and when they did.
+// What profiles say of bounds that are out of reach, or at the edge, on a machine with two processors, in November 2026.
 const (
 	limitOfStart = `before main() some 6.5 ms pass: 1.6 until any program of Go runs, 4 in what packages make when they are loaded,
 of which more than half are the tables of kafka-go (it looks through every type of the protocol), the rest page faults of

@@ -30,7 +30,7 @@ func exactly(what string) cobra.PositionalArgs {
 		case len(args) == 0:
 			return fmt.Errorf("say which: %s needs %s", cmd.CommandPath(), what)
 		case len(args) > 1:
-			return fmt.Errorf("%q is one too many: %s needs %s", args[1], cmd.CommandPath(), what)
+			return fmt.Errorf("%q is one too many: %s needs %s. One with blanks in it stands in quotes", args[1], cmd.CommandPath(), what)
 		}
 		return nil
 	}

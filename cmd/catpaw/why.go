@@ -71,7 +71,11 @@ func noAlert(why api.Why) string {
 }
 
 func printStory(w io.Writer, s api.Story, now time.Time) {
-	fmt.Fprintf(w, "%s  (%s)\n  %s\n", oneLine(s.Name()), s.Key, s.Phase)
+	phase := s.Phase
+	if phase == "none" { // it is an alert no more
+		phase = "over"
+	}
+	fmt.Fprintf(w, "%s  (%s)\n  %s\n", oneLine(s.Name()), s.Key, phase)
 	for line := range strings.SplitSeq(strings.TrimSpace(strings.TrimPrefix(s.Description, "[MD]")), "\n") {
 		if strings.TrimSpace(line) != "" {
 			fmt.Fprintf(w, "  | %s\n", longLine(line))
