@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,12 +88,15 @@ func fillQueue(b *testing.B, binary string, events, alerts int, output string) (
 	return dir
 }
 
+// copyOf is a configuration with its state, all of which is on disk: what is still to be written, gigabytes of a long
+// queue, would be so while something is measured.
 func copyOf(b *testing.B, dir string) string {
 	b.Helper()
 	to := b.TempDir()
 	if err := os.CopyFS(to, os.DirFS(filepath.Dir(dir))); err != nil {
 		b.Fatal(err)
 	}
+	syscall.Sync()
 	return filepath.Join(to, "c")
 }
 
