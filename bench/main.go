@@ -41,9 +41,9 @@ func run(check bool, only string) error {
 	if err != nil {
 		return err
 	}
+	fmt.Printf("writes %s, %s and %s\n", reportFile, resultsFile, plotFile)
 	err = measureAll(found, chosen, row.scales, write)
 	judge(found, chosen)
-	fmt.Printf("written: %s, %s, %s\n", reportFile, resultsFile, plotFile)
 	return err
 }
 

@@ -37,7 +37,7 @@ type wait struct {
 func (w wait) proven() bool {
 	const (
 		sure = 4  // a sink that fails at random is not that often wrong about one key
-		long = 10 // minutes, in which perhaps there was no other to try
+		long = 10 // some minutes, in which perhaps there was no other to try
 	)
 	return w.alone >= sure || w.failures >= long
 }

@@ -121,10 +121,9 @@ const (
 )
 
 var causeTexts = [...]string{
-	checkGone: "its check was removed from the configuration, or renamed",
-	noMore:    "it was removed from the configuration, or renamed",
-	absent:    "the check ran well and no longer reports this",
-
+	checkGone:   "its check was removed from the configuration, or renamed",
+	noMore:      "it was removed from the configuration, or renamed",
+	absent:      "the check ran well and no longer reports this",
 	switchedOff: "alerting was disabled for this check while the alert was open",
 }
 

@@ -95,15 +95,15 @@ func TestTheStoryTellsWhyAnAlertEnds(t *testing.T) {
 			other := check("exec/2", nil)
 			r.p.Configure([]*pipeline.Check{other}, every)
 			r.run(other, pipeline.RunEnd{Well: true})
-		}, "told: it is over: its check was removed"},
+		}, "told: it is over: " + causeTexts[checkGone]},
 		"it is not reported any more": {func(r *rig, one *pipeline.Check) {
 			one.Policy.ResolveAbsent = true
 			r.run(one, pipeline.RunEnd{Well: true})
-		}, "told: it is over: the check ran well and no longer"},
+		}, "told: it is over: " + causeTexts[absent]},
 		"alerting is switched off": {func(r *rig, one *pipeline.Check) {
 			one.Policy.Enabled = false
 			r.run(one, pipeline.RunEnd{Well: true}, finding{key: "disk", status: pipeline.Warning})
-		}, "told: it is over: alerting was disabled"},
+		}, "told: it is over: " + causeTexts[switchedOff]},
 		"it is good": {func(r *rig, one *pipeline.Check) {
 			r.run(one, pipeline.RunEnd{Well: true}, finding{key: "disk", status: pipeline.Ok})
 		}, "told: it is over"},
@@ -114,7 +114,7 @@ func TestTheStoryTellsWhyAnAlertEnds(t *testing.T) {
 		r.run(one, pipeline.RunEnd{Well: true}, finding{key: "disk", status: pipeline.Warning})
 		c.end(r, one)
 		stories, _ := r.p.Stories("disk", r.now)
-		if len(stories) != 1 || len(stories[0].Lines) != 2 || !strings.HasPrefix(stories[0].Lines[1].Text, c.want) {
+		if len(stories) != 1 || len(stories[0].Lines) != 2 || stories[0].Lines[1].Text != c.want {
 			t.Errorf("%s: %+v, want %q", name, stories, c.want)
 		}
 	}
