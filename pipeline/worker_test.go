@@ -59,6 +59,44 @@ func TestOnlyWhatFailsByItselfIsProvenToDoSo(t *testing.T) {
 	}
 }
 
+// TestAnEventThatIsNeverTakenHoldsUpNoOther, though its alert is told so often that its rows fill all that memory holds of
+// the only lane.
+func TestAnEventThatIsNeverTakenHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const seconds, often = 200, 10
+		kept, _, err := store.Open(store.Config{Dir: t.TempDir(), Log: zap.NewNop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := &batches{size: 1, judge: func(m *Message) error {
+			if strings.Contains(m.AlertKey, "poison") {
+				return errors.New("503")
+			}
+			return nil
+		}}
+		n := 0
+		check := every(time.Second, func(_ context.Context, r *Report) error {
+			if n++; n > seconds {
+				return nil
+			}
+			for range often {
+				r.Add(Event{Labels: L("check", "poison")})
+			}
+			r.Add(Event{Labels: L("check", fmt.Sprint("other ", n))})
+			return nil
+		})
+		p := New(Config{Log: zap.NewNop(), Store: kept, Processors: []Processor{&tellAll{}}})
+		p.Apply([]*Check{check}, []*OutputSpec{{Name: "a", Content: "1", Timeout: time.Second, Concurrency: 1, Output: out}}, nil)
+		time.Sleep(10 * time.Minute)
+		if got, _ := out.count(); got != seconds {
+			t.Errorf("%d of %d other alerts came: %+v", got, seconds, kept.Queues()[0].Counts)
+		}
+		stop(p)
+		kept.Close()
+	})
+}
+
 // TestAfterAnOutageNothingIsMerged, however many events of an alert wait.
 func TestAfterAnOutageNothingIsMerged(t *testing.T) {
 	t.Parallel()
