@@ -210,7 +210,7 @@ func TestPatchingIsAsGoodAsEncoding(t *testing.T) {
 		if rapid.Bool().Draw(t, "attrs") {
 			event.Attrs = []Attr{{"a", text.Draw(t, "attr")}}
 		}
-		quick := NewMessage(event).late("it came \"late\"")
+		quick := NewMessage(event).late(newLateLine(5, "it came \"late\""))
 		if quick == nil {
 			return
 		}
@@ -222,7 +222,7 @@ func TestPatchingIsAsGoodAsEncoding(t *testing.T) {
 		}
 	})
 	m := NewMessage(&Event{ID: someID, Description: "short"})
-	if m.late("x") == nil {
+	if m.late(newLateLine(5, "x")) == nil {
 		t.Error("the quick way is never gone")
 	}
 }

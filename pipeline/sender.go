@@ -79,9 +79,9 @@ func (s *sender) write(parcels []store.Parcel) []error {
 	verdicts := make([]error, len(parcels))
 	messages := make([]*Message, 0, len(parcels))
 	at := make([]int, 0, len(parcels)) // the parcel of each message
-	now := time.Now()
+	assemble := assembler{now: time.Now()}
 	for i, parcel := range parcels {
-		message, err := assemble(parcel, now)
+		message, err := assemble.message(parcel)
 		if err != nil {
 			verdicts[i] = Refused(err)
 			continue

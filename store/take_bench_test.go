@@ -8,22 +8,26 @@ import (
 	"go.uber.org/zap"
 )
 
-// BenchmarkTake takes 1,000 rows of different keys of a lane with 2,000, as after an outage: late ones, of which each may
-// come with others of its key, beside those that are not.
+// BenchmarkTake takes 1,000 rows of different keys of a lane with 2,000: some in time, and as after an outage late ones, where
+// one of them closes its alert, so that others may come with it, and where none does.
 func BenchmarkTake(b *testing.B) {
-	const rows, batch = 2000, 1000
-	s := Memory(zap.NewNop())
-	defer s.Close()
-	q := s.Open("a", Limits{Lanes: 1, Window: rows})
-	var tx Tx
-	for i := range rows {
-		tx.Rows = append(tx.Rows, row(fmt.Sprint("key ", i), 1))
-	}
-	s.Commit(tx)
-	for name, late := range map[string]int64{"late": math.MaxInt64, "in time": 0} {
+	for name, c := range map[string]struct {
+		late  int64
+		close bool
+	}{"InTime": {0, true}, "Late": {math.MaxInt64, false}, "LateAndClosed": {math.MaxInt64, true}} {
 		b.Run(name, func(b *testing.B) {
+			const rows, batch = 2000, 1000
+			s := Memory(zap.NewNop())
+			defer s.Close()
+			q := s.Open("a", Limits{Lanes: 1, Window: rows})
+			var tx Tx
+			for i := range rows {
+				tx.Rows = append(tx.Rows, row(fmt.Sprint("key ", i), 1))
+			}
+			tx.Rows[rows-1].Closes = c.close
+			s.Commit(tx)
 			for b.Loop() {
-				if n := len(q.Take(0, batch, late, nil)); n != batch {
+				if n := len(q.Take(0, batch, c.late, nil)); n != batch {
 					b.Fatal(n)
 				}
 			}

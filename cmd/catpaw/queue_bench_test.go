@@ -21,31 +21,41 @@ import (
 var idle = []string{"-plugins", "net"}
 
 // BenchmarkQueue prints 200,000 events from a queue on disk, from the first to the last, beside encoding and writing
-// as many from memory.
+// as many from memory: as after a short outage, and as after one so long that each event must say that it comes late.
 func BenchmarkQueue(b *testing.B) {
+	const events = 200_000
 	binary := binaryOf(b)
-	measure.Grow(b, 200_000, func(b *testing.B, n int) {
-		full := fillQueue(b, binary, n, n, fmt.Sprintf("[[outputs.webhook]]\nname = 'out'\nurl = %q\n%s", refusing(b), unbounded))
-		if err := os.WriteFile(filepath.Join(full, "config.toml"), []byte("[[outputs.stdout]]\nname = 'out'\n"+unbounded), 0o644); err != nil {
-			b.Fatal(err)
-		}
-		measure.Compare(b,
-			func() measure.Figures {
-				dir := copyOf(b, full)
-				defer os.RemoveAll(filepath.Dir(dir)) // gigabytes, a round
-				cmd, r := piped(b, binary, dir, idle...)
-				defer end(cmd)
-				readLines(b, r, 1)
-				begun := time.Now()
-				readLines(b, r, n-1)
-				took := time.Since(begun)
-				go io.Copy(io.Discard, r)
-				figures := stop(b, cmd)
-				figures["events/s"] = rate(n-1, took)
-				return figures
-			},
-			func() measure.Figures { return encodeAll(b, n) })
+	b.Run("Fresh", func(b *testing.B) { drained(b, binary, events, 0) })
+	b.Run("Late", func(b *testing.B) {
+		measure.Grow(b, events, func(b *testing.B, n int) { drained(b, binary, n, untilLate) })
 	})
+}
+
+// untilLate is from when on the events of a queue are late.
+const untilLate = time.Minute
+
+func drained(b *testing.B, binary string, n int, outage time.Duration) {
+	full := fillQueue(b, binary, n, n, fmt.Sprintf("[[outputs.webhook]]\nname = 'out'\nurl = %q\n%s", refusing(b), unbounded))
+	if err := os.WriteFile(filepath.Join(full, "config.toml"), []byte("[[outputs.stdout]]\nname = 'out'\n"+unbounded), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	time.Sleep(outage)
+	measure.Compare(b,
+		func() measure.Figures {
+			dir := copyOf(b, full)
+			defer os.RemoveAll(filepath.Dir(dir)) // gigabytes, a round
+			cmd, r := piped(b, binary, dir, idle...)
+			defer end(cmd)
+			readLines(b, r, 1)
+			begun := time.Now()
+			readLines(b, r, n-1)
+			took := time.Since(begun)
+			go io.Copy(io.Discard, r)
+			figures := stop(b, cmd)
+			figures["events/s"] = rate(n-1, took)
+			return figures
+		},
+		func() measure.Figures { return encodeAll(b, n) })
 }
 
 // BenchmarkRestartWithAFullQueue starts on 100,000 queued events of 100 alerts and on one, and compares the time to the
