@@ -15,10 +15,10 @@ func report(found results) string {
 
 Made by %[1]smake bench%[1]s; do not edit. Last measured on %[2]s: %[3]s. What is older says so.
 
-Each figure is the median of five runs (of three at × 4 and × 16 where it is older than commit 47a119e), which alternate with
-the runs of what it is compared with, now the one first and now the other; so what else the machine does falls on both. ms is time on the wall, ms-cpu that of the processors, user and
-system; MiB is the most resident memory of catpaw's own process, or all that it holds when it was looked at, MiB-added what
-a run adds to a process that does other things, too. ms-all is until all were seen, ms-last-live until the last that lives,
+Each figure is the median of five runs, which alternate with the runs of what it is compared with, now the one first and now
+the other; so what else the machine does falls on both. ms is time on the wall, ms-cpu that of the processors, user and
+system; MiB is the most resident memory of catpaw's own process, or all that it holds when it was looked at, MiB-added what a
+run adds to a process that does other things, too. ms-all is until all were seen, ms-last-live until the last that lives,
 ms-over what a round took beyond count × interval, lost the packets that did not come back.
 
 A bound is what we set out to hold. One that is BROKEN is explained below the table: where the time goes, and where the limit
