@@ -92,6 +92,7 @@ commit are compared. The same, as lines:
 			fmt.Fprintf(text, " %s | %s | %s |\n", growth(row, found, unit), growth(row, found, unit+measure.Bare), older)
 		}
 	}
+	fmt.Fprintf(text, "\n%s\n", limitOfGrowth)
 }
 
 func allFigures(text *strings.Builder, found results) {
