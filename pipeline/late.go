@@ -13,29 +13,30 @@ const lateAfter = time.Minute
 
 // assembler makes the messages of one request.
 type assembler struct {
-	now  time.Time
-	line lateLine // the last one that was needed: most of a long queue were decided in the same second as the one before
+	now     time.Time
+	decided int64 // of which note is; most of a long queue were decided in the same second as the one before
+	note    note
 }
 
-// lateLine is what a message that comes late says of itself.
-type lateLine struct {
-	decided int64
+// note is what a message that comes late says of itself.
+type note struct {
 	text    string
 	escaped []byte // as it stands in a JSON string
 }
 
-func newLateLine(decided int64, text string) lateLine {
+func newNote(text string) note {
 	quoted := AppendString(nil, text)
-	return lateLine{decided, text, quoted[1 : len(quoted)-1]}
+	return note{text, quoted[1 : len(quoted)-1]}
 }
 
-// lateLine makes the line for what was decided at a time. Made for each event anew it took a tenth of the drain of a queue.
-func (a *assembler) lateLine(decided int64) lateLine {
-	if a.line.text == "" || a.line.decided != decided {
-		a.line = newLateLine(decided, fmt.Sprintf("decided at %s, told %s later: this output could not deliver before",
+// noteFor is that of what was decided at a time. Made for each event anew it took a tenth of the drain of a queue.
+func (a *assembler) noteFor(decided int64) note {
+	if a.note.text == "" || a.decided != decided {
+		a.decided = decided
+		a.note = newNote(fmt.Sprintf("decided at %s, told %s later: this output could not deliver before",
 			clock(decided), a.now.Sub(time.Unix(decided, 0)).Round(time.Second)))
 	}
-	return a.line
+	return a.note
 }
 
 // message makes the message of a parcel. One that waited long says so, and one that tells a whole
@@ -43,19 +44,21 @@ func (a *assembler) lateLine(decided int64) lateLine {
 func (a *assembler) message(parcel store.Parcel) (*Message, error) {
 	last := parcel.Last()
 	message, err := DecodeMessage(last.Key, last.Data)
-	if err != nil || last.Time > a.now.Add(-lateAfter).Unix() && len(parcel.Rows) == 1 {
+	if err != nil || last.Time >= a.now.Add(-lateAfter).Unix() && len(parcel.Rows) == 1 {
 		return message, err
 	}
-	line := a.lateLine(last.Time)
-	if late := message.late(line); late != nil && len(parcel.Rows) == 1 {
-		return late, nil
+	note := a.noteFor(last.Time)
+	if len(parcel.Rows) == 1 {
+		if late := message.late(note); late != nil {
+			return late, nil
+		}
 	}
 	event, err := message.Event()
 	if err != nil {
 		return nil, err
 	}
 	event.Delayed = true
-	text := line.text
+	text := note.text
 	switch left := earlier(len(parcel.Rows) - 1); {
 	case left == "":
 	case last.Closes:
@@ -81,7 +84,7 @@ func earlier(n int) string {
 // late is the message with a line in its description and the mark that it is delayed, nil where that takes
 // more care. It patches the JSON: after an outage every event of a long queue comes this way, and to decode
 // and encode it again would take 7 µs instead of 0.4.
-func (m *Message) late(line lateLine) *Message {
+func (m *Message) late(note note) *Message {
 	const room = MaxDescription / 2 // bytes of JSON that are surely no longer than a description may be
 	start := bytes.LastIndex(m.json[:m.wireLen], []byte(`,"description":"`))
 	end := m.wireLen - len(`"`)
@@ -100,8 +103,8 @@ func (m *Message) late(line lateLine) *Message {
 	if mark < 0 {
 		mark = len(rest) - len(`}`)
 	}
-	json := make([]byte, 0, len(m.json)+len(before)+len(line.escaped)+len(`,"delayed":true`))
-	json = append(append(append(append(json, m.json[:end]...), before...), line.escaped...), '"')
+	json := make([]byte, 0, len(m.json)+len(before)+len(note.escaped)+len(`,"delayed":true`))
+	json = append(append(append(append(json, m.json[:end]...), before...), note.escaped...), '"')
 	wire := len(json)
 	json = append(append(append(json, rest[:mark]...), `,"delayed":true`...), rest[mark:]...)
 	return &Message{Status: m.Status, AlertKey: m.AlertKey, wireLen: wire, json: json}

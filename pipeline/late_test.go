@@ -198,6 +198,25 @@ func (w *watchBatches) Process(b *Batch) {
 	}
 }
 
+// TestEachTellsItsOwnTime, though many were decided in the same second as the one before.
+func TestEachTellsItsOwnTime(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	assemble := assembler{now: now}
+	for _, hours := range []int{2, 1, 1, 2} {
+		decided := now.Unix() - int64(hours)*3600
+		data := appendMessage(nil, &Event{Time: decided, Status: Critical, AlertKey: "k", ID: someID, Description: "bad"})
+		m, err := assemble.message(store.Parcel{Rows: []*store.Row{{Key: "k", Time: decided, Data: data}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprintf("decided at %s, told %dh0m", clock(decided), hours)
+		if !strings.Contains(string(m.JSON()), want) {
+			t.Errorf("%s, want %q", m.JSON(), want)
+		}
+	}
+}
+
 // TestPatchingIsAsGoodAsEncoding compares the quick way to mark a message with decoding and encoding it.
 func TestPatchingIsAsGoodAsEncoding(t *testing.T) {
 	t.Parallel()
@@ -210,7 +229,7 @@ func TestPatchingIsAsGoodAsEncoding(t *testing.T) {
 		if rapid.Bool().Draw(t, "attrs") {
 			event.Attrs = []Attr{{"a", text.Draw(t, "attr")}}
 		}
-		quick := NewMessage(event).late(newLateLine(5, "it came \"late\""))
+		quick := NewMessage(event).late(newNote("it came \"late\""))
 		if quick == nil {
 			return
 		}
@@ -222,7 +241,7 @@ func TestPatchingIsAsGoodAsEncoding(t *testing.T) {
 		}
 	})
 	m := NewMessage(&Event{ID: someID, Description: "short"})
-	if m.late(newLateLine(5, "x")) == nil {
+	if m.late(newNote("x")) == nil {
 		t.Error("the quick way is never gone")
 	}
 }

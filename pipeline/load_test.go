@@ -21,6 +21,7 @@ type batches struct {
 	size  int
 	judge func(m *Message) error // nil: all is delivered
 	takes func() time.Duration   // nil: no time
+	whole bool                   // one verdict on all: that on the first that it does not take
 
 	mu     sync.Mutex
 	writes int
@@ -60,10 +61,16 @@ func (b *batches) end(messages []*Message) []error {
 	defer b.mu.Unlock()
 	verdicts := make([]error, len(messages))
 	for i, m := range messages {
-		delete(b.now, m.AlertKey)
 		if b.judge != nil {
 			verdicts[i] = b.judge(m)
 		}
+		if b.whole && verdicts[i] != nil {
+			verdicts = Verdict(len(messages), verdicts[i])
+			break
+		}
+	}
+	for i, m := range messages {
+		delete(b.now, m.AlertKey)
 		if verdicts[i] == nil {
 			event, _ := m.Event()
 			text, _, _ := strings.Cut(event.Description, "\n") // what comes late says so below

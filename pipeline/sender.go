@@ -40,7 +40,7 @@ func (o *OutputSpec) Called() string {
 func (o *OutputSpec) limits() store.Limits {
 	const few = 64    // rows: enough to have the next at hand, and to see past a key that must wait
 	const many = 2000 // of an output that tells slowly: what is over by now is to be seen among what waits
-	window := max(few, 2*o.Output.BatchSize())
+	window := max(few, 2*o.Output.BatchSize(), many/o.Concurrency)
 	terse, ok := o.Output.(Terse)
 	if ok && terse.Terse() {
 		window = many

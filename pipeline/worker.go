@@ -18,6 +18,7 @@ type worker struct {
 	// It guards what follows.
 	turn     token
 	failures int             // tries in a row of which nothing got through
+	most     int             // parcels that are tried at once, of a sink that fails; 0 = a whole batch
 	suspects map[string]bool // alert keys that failed since something last got through
 	waiting  map[string]wait // alert keys that fail while others get through
 	rest     pause           // before the next try
@@ -76,6 +77,9 @@ func (w *worker) work() {
 
 // take returns what to try next, so many at most.
 func (w *worker) take(batch int) []store.Parcel {
+	if w.most > 0 {
+		batch = min(batch, w.most)
+	}
 	late := time.Now().Add(-lateAfter).Unix()
 	if len(w.suspects)+len(w.waiting) == 0 {
 		return w.queue.Take(w.lane, batch, late, nil)
@@ -149,6 +153,11 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) pause {
 	got := o.delivered+o.refused > 0
 	if got {
 		w.passed.Add(1)
+		if w.most > 0 {
+			w.widen()
+		}
+	} else if o.worst != nil && (w.failures > 0 || len(o.again) > 0) {
+		w.narrow(len(parcels))
 	}
 	for _, key := range o.again {
 		w.putOff(key)
@@ -169,6 +178,17 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) pause {
 		return asked
 	}
 	return pause{Duration: backoff(w.failures-1, jitter)}
+}
+
+// narrow has fewer parcels tried at once: a sink that answers a whole batch with an error may mean one event of it, and
+// where all of a lane are in that batch, there are no others to try. Four tries find one among a thousand.
+func (w *worker) narrow(tried int) { w.most = max(1, tried/8) }
+
+// widen has more tried at once again, but not all: where one event in ten is bad, a whole batch never gets through.
+func (w *worker) widen() {
+	if w.most *= 4; w.most >= w.spec.Output.BatchSize() {
+		w.most = 0
+	}
 }
 
 // through notes that something got through: what failed did so by itself.

@@ -18,7 +18,7 @@ import (
 type tries struct{ *worker }
 
 func newTries() tries {
-	return tries{newWorker(&sender{log: zap.NewNop(), spec: &OutputSpec{}, drain: make(chan struct{}), ctx: context.Background()}, 0)}
+	return tries{newWorker(&sender{log: zap.NewNop(), spec: &OutputSpec{Output: &batches{size: 1}}, drain: make(chan struct{}), ctx: context.Background()}, 0)}
 }
 
 func (w tries) try(write string) {
@@ -94,6 +94,81 @@ func TestAnEventThatIsNeverTakenHoldsUpNoOther(t *testing.T) {
 		}
 		stop(p)
 		kept.Close()
+	})
+}
+
+// TestABatchThatFailsAsAWholeIsTriedInParts: where a sink answers with an error whatever holds a bad event, all others come
+// through, though nothing new is told that would.
+func TestABatchThatFailsAsAWholeIsTriedInParts(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ bad, of, size, lanes int }{{1, 60, 100, 1}, {1, 1000, 1000, 1}, {11, 300, 100, 4}, {30, 300, 100, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			bad := func(i int) bool { return i%(test.of/test.bad) == 7 && i/(test.of/test.bad) < test.bad }
+			out := &batches{size: test.size, whole: true, judge: func(m *Message) error {
+				if strings.Contains(m.AlertKey, "bad") {
+					return errors.New("500")
+				}
+				return nil
+			}}
+			once := true
+			check := every(time.Second, func(_ context.Context, r *Report) error {
+				for i := range test.of {
+					name := "good "
+					if bad(i) {
+						name = "bad "
+					}
+					if once {
+						r.Add(Event{Labels: L("check", fmt.Sprint(name, i))})
+					}
+				}
+				once = false
+				return nil
+			})
+			p := start([]*Check{check}, &OutputSpec{Name: "a", Content: "1", Timeout: time.Second, Concurrency: test.lanes, Output: out})
+			time.Sleep(2 * time.Minute)
+			if got, _ := out.count(); got != test.of-test.bad {
+				t.Errorf("%+v: %d came through", test, got)
+			}
+			stop(p)
+		})
+	}
+}
+
+// TestWhatBeganAndEndedInAnOutageIsToldAsOne, also where each message goes by itself, and of many alerts.
+func TestWhatBeganAndEndedInAnOutageIsToldAsOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const rounds, alerts = 5, 400 // more than memory holds of a lane
+		kept, _, err := store.Open(store.Config{Dir: t.TempDir(), Log: zap.NewNop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := time.Now().Add(90 * time.Second)
+		out := &batches{size: 1, judge: func(*Message) error {
+			if time.Now().Before(end) {
+				return errors.New("503")
+			}
+			return nil
+		}}
+		p := New(Config{Log: zap.NewNop(), Store: kept})
+		p.Apply(nil, []*OutputSpec{{Name: "a", Content: "1", Timeout: time.Second, Concurrency: 4, Output: out}}, nil)
+		for round := range rounds {
+			for _, status := range []Status{Critical, Ok} {
+				p.Do(func(b *Batch) {
+					for i := range alerts {
+						b.Notify = append(b.Notify, &Event{Time: b.Now.Unix(), FirstFireTime: b.Now.Unix(), Status: status, AlertKey: fmt.Sprint(round, i)})
+					}
+				})
+				time.Sleep(time.Second)
+			}
+		}
+		time.Sleep(10 * time.Minute)
+		counts := kept.Queues()[0].Counts
+		stop(p)
+		kept.Close()
+		if counts.Merged != rounds*alerts || counts.Delivered != rounds*alerts {
+			t.Errorf("%+v", counts)
+		}
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -305,19 +306,42 @@ func (q *Queue) Empty(lane int) bool {
 	return len(l.rows) == 0 && len(l.tail) == 0 && !l.more
 }
 
-// TestABriefQueueTellsTheNewest: of what is late, all rows of a key come as one parcel; what is not, one by one.
-func TestABriefQueueTellsTheNewest(t *testing.T) {
+// TestWhatIsLateComesTogether: in a brief queue all late rows of a key, in others those up to one that closes the alert.
+func TestWhatIsLateComesTogether(t *testing.T) {
 	t.Parallel()
-	s := Memory(zap.NewNop())
-	brief := limits(1)
-	brief.Brief = true
-	q := s.Open("a", brief)
-	for i, key := range []string{"x", "y", "x", "x"} {
-		s.Commit(Tx{Rows: []*Row{{Queue: "a", Key: key, Time: int64(i + 1), Data: fmt.Append(nil, i)}}})
-	}
-	const late = 4 // the last is not
-	if got := fmt.Sprint(dataOf(q.Take(0, 5, late, nil))); got != "[[0 2] [1]]" {
-		t.Errorf("parcels %s", got)
+	for _, test := range []struct {
+		rows  string // keys, in the order of their time; an upper case one closes its alert
+		brief bool
+		late  int64 // from this row on they are in time
+		want  string
+	}{
+		{"xyxx", true, 4, "[[0 2] [1]]"},
+		{"xyXx", true, 9, "[[0 2 3] [1]]"},
+		{"XyxX", true, 9, "[[0 2 3] [1]]"},
+		{"xyxx", true, 1, "[[0] [1]]"},
+		{"xyxx", false, 9, "[[0] [1]]"},
+		{"xyXx", false, 9, "[[0 2] [1]]"},
+		{"XyxX", false, 9, "[[0] [1]]"},
+		{"xyXx", false, 1, "[[0] [1]]"},
+		{"xyxX", false, 2, "[[0 2 3] [1]]"},
+	} {
+		for _, most := range []int{5, 1} { // a batch, and one by one
+			s := Memory(zap.NewNop())
+			of := limits(1)
+			of.Brief = test.brief
+			q := s.Open("a", of)
+			for i, key := range test.rows {
+				lower := strings.ToLower(string(key))
+				s.Commit(Tx{Rows: []*Row{{Queue: "a", Key: lower, Closes: lower != string(key), Time: int64(i + 1), Data: fmt.Append(nil, i)}}})
+			}
+			want := test.want
+			if first, _, more := strings.Cut(want, "] ["); more && most == 1 {
+				want = first + "]]"
+			}
+			if got := fmt.Sprint(dataOf(q.Take(0, most, test.late, nil))); got != want {
+				t.Errorf("%s, brief %v, late before %d, at most %d: %s, want %s", test.rows, test.brief, test.late, most, got, want)
+			}
+		}
 	}
 }
 
