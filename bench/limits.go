@@ -11,17 +11,16 @@ is the way of starting and of the probe.`
 	limitOfStarts = `beside that, 12 ms for 1,000 blocks, all of which are judged before anything runs: a third in the parser of TOML
 (BurntSushi/toml), a quarter in judging and decoding, a tenth for lines that errors can name; a quarter of all CPU is page faults.`
 
-	limitOfBatches = `10,000 events take some 55 ms, which are 110 ms of two processors. catpaw uses 65 to 80 ms of CPU in that time
-(starting and ending are the rest of the row's ms-cpu), the sink, which runs on the same two, 10. A quarter is idle, 27 ms of both
-processors, at most 15 of which are explained by the thread that waits for the disk. GOMAXPROCS=3 costs a tenth more CPU and gains
-nothing. Nor do writing earlier or later, in fewer or in
-more transactions, pages of 8 to 64 KiB, deleting what was delivered only afterwards, or half the requests. By the profile, 30 % of
-catpaw's CPU are transactions of bbolt, 25 % deciding and encoding, 12 % the senders with HTTP, 10 % reading the script. Across all of
-them, 30 % are page faults, 1.5 µs each: an idle agent holds no memory that a burst could use, and nothing is collected while it lasts.
-With 60 MiB touched beforehand the rate is a quarter higher, which holds the bound, and is not worth 60 MiB to whoever has no burst; huge
-pages make it slower here, and collecting garbage earlier gains nothing. Of 160,000 events the bound holds: until the first ones
-come, and while the last ones are written, little else is to do, some 7 ms whatever the number. Medians of this row were between 3.8
-and 5.1 times, from hour to hour.`
+	limitOfBatches = `10,000 events take some 55 ms, which are 110 ms of two processors. catpaw uses 65 to 80 ms of CPU in that time (starting
+and ending are the rest of the row's ms-cpu), the sink, which runs on the same two, 10. A quarter is idle, 27 ms of both processors, at most
+15 of which are explained by the thread that waits for the disk. GOMAXPROCS=3 costs a tenth more CPU and gains nothing. Nor do writing
+earlier or later, in fewer or in more transactions, pages of 8 to 64 KiB, deleting what was delivered only afterwards, or half the requests.
+By the profile, 30 % of catpaw's CPU are transactions of bbolt, 25 % deciding and encoding, 12 % the senders with HTTP, 10 % reading the
+script. Across all of them, 30 % are page faults, 1.5 µs each: an idle agent holds no memory that a burst could use, and nothing is
+collected while it lasts. With 60 MiB touched beforehand the rate is a quarter higher, which holds the bound, and is not worth 60 MiB to
+whoever has no burst; huge pages make it slower here, and collecting garbage earlier gains nothing. Of 160,000 events the bound holds: until
+the first ones come, and while the last ones are written, little else is to do, some 7 ms whatever the number. Medians of this row were
+between 3.8 and 5.1 times, from hour to hour.`
 
 	limitOfWalks = `nine tenths of the time are the kernel's, which looks up names; catpaw's CPU is about that of find, so two processors give
 about a half, and what else the machine does is added.`

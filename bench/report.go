@@ -20,7 +20,7 @@ the other; so what else the machine does falls on both.
 | unit | what it is |
 |---|---|
 | ms | time on the wall |
-| ms-cpu | time of the processors, user and system. Of Start, Burst, Queue, FanOut, JetStream and Kafka it is that of catpaw's process from start to end, though ms of Start ends at the first probe. Of Page it is that of 20 s, of Resident/Checks that of one round, 10 s |
+| ms-cpu | time of the processors, user and system. Of Start, Burst, Queue, FanOut, JetStream and Kafka it is that of catpaw's process from start to end, with the scripts that it ran, though ms of Start ends at the first probe. Of Page it is that of 20 s, of Resident/Checks that of one round, 10 s |
 | ms-p50, ms-p99 | the median, and what 99 of 100 do not exceed: from a tick to the POST, or of Lateness, how late a check begins |
 | ms-all | until all probes were seen; the first runs of many checks are spread over 300 ms on purpose |
 | ms-last-live | until the last target that lives was seen |
