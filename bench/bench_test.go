@@ -2,8 +2,11 @@ package main
 
 import (
 	"encoding/xml"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -21,10 +24,108 @@ func TestEveryRowHasItsBenchmark(t *testing.T) {
 		found := false
 		for _, file := range files {
 			text, _ := os.ReadFile(file)
-			found = found || strings.Contains(string(text), "func Benchmark"+parts[0]+"(b *testing.B)")
+			if !strings.Contains(string(text), "func Benchmark"+parts[0]+"(b *testing.B)") {
+				continue
+			}
+			found = true
+			for _, sub := range parts[1:] {
+				if _, err := strconv.Atoi(sub); err != nil && !strings.Contains(string(text), strconv.Quote(sub)) { // a number is made
+					t.Errorf("%s: there is no %q in %s", row.key(), sub, file)
+				}
+			}
 		}
 		if !found {
 			t.Errorf("%s: there is no Benchmark%s in %d files", row.key(), parts[0], len(files))
+		}
+	}
+}
+
+func TestTheCommitIsThatOfWhatIsMeasured(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	git := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.org"}, args...)...).CombinedOutput()
+		if errors.Is(err, exec.ErrNotFound) {
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatalf("git %s: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit := func() string {
+		t.Helper()
+		git("add", ".")
+		git("commit", "-q", "-m", "a change")
+		return git("rev-parse", "--short", "HEAD")
+	}
+	git("init", "-q")
+	write("agent/a.go", "1")
+	code := commit()
+	write("bench/limits.go", "1")
+	if text := commit(); now().commit != code {
+		t.Errorf("%s, want %s, not %s", now().commit, code, text)
+	}
+	write("bench/limits.go", "2")
+	if got := now().commit; got != code {
+		t.Errorf("%s after a change of bench", got)
+	}
+	write("agent/a.go", "2")
+	if got := now().commit; got != code+dirty {
+		t.Errorf("%s after a change of the agent", got)
+	}
+}
+
+func TestACheckWithoutABoundFails(t *testing.T) {
+	t.Parallel()
+	if err := run(true, "catpaw.Status$"); err == nil || !strings.Contains(err.Error(), `"catpaw.Status$" fits has a bound`) {
+		t.Error(err)
+	}
+	if err := run(true, "no such row"); err == nil || !strings.Contains(err.Error(), "no benchmark fits") {
+		t.Error(err)
+	}
+}
+
+func TestNumbersAreShort(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[float64]string{
+		0: "0.00", 0.004: "0.00", -0.004: "0.00", 9.4: "9.40", 9.996: "10.0", 99.96: "100", 999.6: "1000", 9_999.4: "9999",
+		9_999.6: "10k", 10_000: "10k", 20_300: "20k", -9.4: "-9.40", -15.25: "-15.2", -353.4: "-353", -12_345: "-12k",
+	} {
+		if got := short(v); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+}
+
+func TestCaptionsFitAndDiffer(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, row := range rows {
+		text := caption(row.what)
+		if other, there := seen[text]; there && other != row.what {
+			t.Errorf("%q is the caption of both %q and %q", text, other, row.what)
+		}
+		seen[text] = row.what
+	}
+	for text, want := range map[string]string{
+		"short": "short", strings.Repeat("a", 44): strings.Repeat("a", 44),
+		strings.Repeat("a", 50):          strings.Repeat("a", 44) + " …",
+		"b" + strings.Repeat("×", 30):    "b" + strings.Repeat("×", 21) + " …", // no half of a sign
+		"two " + strings.Repeat("a", 50): "two …",
+	} {
+		if got := caption(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
 }
@@ -131,7 +232,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	for _, piece := range []string{
 		"| 1.25 × | ≤ 3 × | holds |  |", "Last measured on 2026-11-24, commit 4567def-dirty: ",
 		"| 2026-11-23, commit 0123abc; some time before |", // its growth is of both
-		"/x4 | 5.00 ms |  | 2026-11-23, commit 0123abc |",
+		"/x4 |  | 5.00 ms |  | 2026-11-23, commit 0123abc |",
 	} {
 		if text := report(again); !strings.Contains(text, piece) {
 			t.Errorf("%q is not in\n%s", piece, text)
@@ -142,6 +243,50 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 	if none, err := readResults(path + ".none"); err != nil || len(none) != 0 {
 		t.Error(none, err)
+	}
+}
+
+func TestWhatIsNoLineOfResultsIsAnError(t *testing.T) {
+	t.Parallel()
+	const good = "p.A 1 ms 2 ms/bare @ 2026-11-23T10:00:00Z 0123abc\n"
+	for text, want := range map[string]string{
+		good + "\n" + good:     "results.txt:2: an empty line",
+		good + "p.B 1 ms 2\n":  `results.txt:2: p.B: "2" has no unit`,
+		"p.B 1 ms MiB @ x y\n": `results.txt:1: p.B: "MiB" has no unit`,
+		"p.B many ms\n":        "results.txt:1: p.B: ",
+	} {
+		path := filepath.Join(t.TempDir(), "results.txt")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := readResults(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, %v", text, found, err)
+		}
+	}
+}
+
+func TestAllLinesOfARowSayThatTheyAreOlder(t *testing.T) {
+	t.Parallel()
+	r := rows[0]
+	old, newer := stamp{"2026-11-23T10:00:00Z", "0123abc"}, stamp{"2026-11-24T10:00:00Z", "4567def"}
+	var text strings.Builder
+	growthTable(&text, results{r.keyAt("x1"): {figures{"ms": 1, "ms-cpu": 1, "MiB": 1}, old}, "p.A": {figures{}, newer}})
+	if got := strings.Count(text.String(), "| 2026-11-23, commit 0123abc |\n"); got != 3 {
+		t.Errorf("%d of 3 lines in\n%s", got, text.String())
+	}
+}
+
+func TestAllFiguresSayOnceWhatARowIs(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	allFigures(&text, results{rows[0].keyAt("x4"): {figures: figures{"ms": 1}}})
+	for _, piece := range []string{
+		"Start/1/x1 | exec to first probe seen, 1 check; beside: a Go program that opens the same store and ends | not measured |",
+		"Start/1/x4 |  | 1.00 ms |", "| cmd/catpaw.Binary | the binary | not",
+	} {
+		if !strings.Contains(text.String(), piece) {
+			t.Errorf("%q is not in\n%s", piece, text.String())
+		}
 	}
 }
 

@@ -47,8 +47,12 @@ func run(check bool, only string) error {
 	return err
 }
 
-// checkBounds measures what bounds need, and fails where one is broken.
+// checkBounds measures what bounds need, and fails where one is broken, and where there is none: silence would pass for
+// bounds that hold.
 func checkBounds(chosen *regexp.Regexp) error {
+	if !slices.ContainsFunc(rows, func(r row) bool { return len(r.bounds) > 0 && chosen.MatchString(r.key()) }) {
+		return fmt.Errorf("nothing that %q fits has a bound; bench/rows.go lists them", chosen)
+	}
 	found := results{}
 	err := measureAll(found, chosen, row.judged, func(results) error { return nil })
 	if broken := judge(found, chosen); broken > 0 {

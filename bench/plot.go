@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"catpaw/internal/measure"
 )
@@ -65,7 +66,7 @@ func panel(svg *strings.Builder, r row, found results) {
 	for _, scale := range measure.Scales {
 		fmt.Fprintf(svg, `<text x="%.0f" y="%d" fill="#888" text-anchor="middle">× %d</text>`+"\n", across(scale), plotHeight+12, scale)
 	}
-	fmt.Fprintf(svg, `<text y="%d">%s</text>`+"\n", plotHeight+26, escape(r.what))
+	fmt.Fprintf(svg, `<text y="%d">%s</text>`+"\n", plotHeight+26, escape(caption(r.what)))
 	for _, c := range colours {
 		line(svg, r, found, c.unit, c.unit, c.colour, "")
 		line(svg, r, found, c.unit+measure.Bare, c.unit, c.colour, ` stroke-dasharray="3 3" opacity="0.6"`)
@@ -99,9 +100,21 @@ func point(size measure.Scale, cost float64) string {
 	return fmt.Sprintf("%.1f %.1f", across(size), plotHeight*(1-up))
 }
 
-func escape(text string) string {
-	if len(text) > 44 {
-		text = text[:strings.LastIndexByte(text[:44], ' ')] + " …"
+// caption is as much of a text as fits below a plot, in whole words where there are blanks.
+func caption(text string) string {
+	const most = 44 // bytes
+	if len(text) <= most {
+		return text
 	}
+	end := strings.LastIndexByte(text[:most], ' ')
+	if end < 0 {
+		for end = most; !utf8.RuneStart(text[end]); {
+			end--
+		}
+	}
+	return text[:end] + " …"
+}
+
+func escape(text string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "").Replace(text)
 }

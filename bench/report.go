@@ -8,23 +8,50 @@ import (
 	"catpaw/internal/measure"
 )
 
+// intro says how to read the figures: with a quote, the newest stamp, and the machine.
+const intro = `# What it costs
+
+Made by %[1]smake bench%[1]s; do not edit. Last measured on %[2]s: %[3]s. What is older says so. The commit is the last one
+that changed more than bench/.
+
+Each figure is the median of five runs, which alternate with the runs of what it is compared with, now the one first and now
+the other; so what else the machine does falls on both.
+
+| unit | what it is |
+|---|---|
+| ms | time on the wall |
+| ms-cpu | time of the processors, user and system. Of Start, Burst, Queue, FanOut, JetStream and Kafka it is that of catpaw's process from start to end, with the scripts that it ran, though ms of Start ends at the first probe. Of Page it is that of 20 s, of Resident/Checks that of one round, 10 s |
+| ms-p50, ms-p99 | the median, and what 99 of 100 do not exceed: from a tick to the POST, or of Lateness, how late a check begins |
+| ms-all | until all probes were seen; the first runs of many checks are spread over 300 ms on purpose |
+| ms-last-live | until the last target that lives was seen |
+| ms-over | what a round of pings took beyond count × interval; negative where it was done sooner |
+| lost | packets that did not come back |
+| events/s | of a burst, from the moment when its script begins; of a queue, from the first event that comes out |
+| requests | POSTs that the sink was sent |
+| MiB | resident memory of catpaw's own process. Of Resident, LiveAlerts and RestartWithAFullQueue it is what it holds when it is looked at, of all else the most in its whole life |
+| MiB-added | the most that a run adds to a process that does other things, too |
+| MiB-file | the size of the program's file |
+| B/alert | memory of a live alert: what the process holds above one without alerts, shared out |
+| allocs/run, B/run | what is allocated for one run of a check, in pieces and in bytes |
+| goroutines | the fewest that were seen between two runs |
+| files, threads | open files, sockets among them, and threads of the process |
+
+The memory of bursts and queues is that of as many live alerts and events at once as the row says; it is given back afterwards.
+
+Some settings are no defaults. Webhooks send 32 requests at a time in Burst and 16 in Latency (default: 4), and a thousand events in
+one where the row says so (default: one). Pings go to as many targets at a time as are allowed (default: 100). Queues hold up to
+10 million events (default: 100,000) in Burst, Queue, JetStream, Kafka, LiveAlerts and RestartWithAFullQueue.
+
+A bound is what we set out to hold. It is judged at × 1, the size that the row names, unless the row says otherwise. One that is
+BROKEN is explained below the table: where the time goes, and where the limit lies on this machine. %[1]smake bench-check%[1]s measures
+the figures of the table again and fails where one is worse than its bound.
+
+`
+
 // report is RESULTS.md.
 func report(found results) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, `# What it costs
-
-Made by %[1]smake bench%[1]s; do not edit. Last measured on %[2]s: %[3]s. What is older says so.
-
-Each figure is the median of five runs, which alternate with the runs of what it is compared with, now the one first and now
-the other; so what else the machine does falls on both. ms is time on the wall, ms-cpu that of the processors, user and
-system; MiB is the most resident memory of catpaw's own process, or all that it holds when it was looked at, MiB-added what a
-run adds to a process that does other things, too. ms-all is until all were seen, ms-last-live until the last that lives,
-ms-over what a round took beyond count × interval, lost the packets that did not come back.
-
-A bound is what we set out to hold. One that is BROKEN is explained below the table: where the time goes, and where the limit
-lies on this machine. %[1]smake bench-check%[1]s measures the figures of the table again and fails where one is worse than its bound.
-
-`, "`", found.newest(), machine())
+	fmt.Fprintf(&text, intro, "`", found.newest(), machine())
 	boundsTable(&text, found)
 	limits(&text, rows, found)
 	growthTable(&text, found)
@@ -81,33 +108,45 @@ commit are compared. The same, as lines:
 			continue
 		}
 		for i, unit := range row.units(found) {
-			what, older := row.what, found.older(row.keys()...)
+			what := row.what
 			if i > 0 {
-				what, older = "", ""
+				what = ""
 			}
 			fmt.Fprintf(text, "| %s | %s |", cell(what), unit)
 			for _, key := range row.keys() {
 				fmt.Fprintf(text, " %s |", shown(found[key].figures, unit))
 			}
-			fmt.Fprintf(text, " %s | %s | %s |\n", growth(row, found, unit), growth(row, found, unit+measure.Bare), older)
+			fmt.Fprintf(text, " %s | %s | %s |\n", growth(row, found, unit), growth(row, found, unit+measure.Bare), found.older(row.keys()...))
 		}
 	}
 	fmt.Fprintf(text, "\n%s\n", limitOfGrowth)
 }
 
 func allFigures(text *strings.Builder, found results) {
-	text.WriteString("\n## All figures\n\n| benchmark | catpaw | compared | older |\n|---|---|---|---|\n")
+	text.WriteString("\n## All figures\n\n| benchmark | what | catpaw | compared | older |\n|---|---|---|---|---|\n")
 	for _, row := range rows {
-		for _, key := range row.keys() {
+		for i, key := range row.keys() {
+			what := ""
+			if i == 0 {
+				what = cell(row.words())
+			}
 			m, ok := found[key]
 			if !ok {
-				fmt.Fprintf(text, "| %s | not measured | | |\n", key)
+				fmt.Fprintf(text, "| %s | %s | not measured | | |\n", key, what)
 				continue
 			}
 			ours, bare := m.figures.sides()
-			fmt.Fprintf(text, "| %s | %s | %s | %s |\n", key, ours, bare, found.older(key))
+			fmt.Fprintf(text, "| %s | %s | %s | %s | %s |\n", key, what, ours, bare, found.older(key))
 		}
 	}
+}
+
+// words are what is measured and what it is compared with.
+func (r row) words() string {
+	if r.against == "" {
+		return r.what
+	}
+	return r.what + "; beside: " + r.against
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

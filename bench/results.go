@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -34,13 +35,17 @@ func readResults(path string) (results, error) {
 	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	found := results{}
+	found, number := results{}, 0
 	for line := range strings.Lines(string(text)) {
+		number++
 		line, of, _ := strings.Cut(strings.TrimSpace(line), behind)
 		key, rest, _ := strings.Cut(line, " ")
+		if key == "" {
+			return nil, fmt.Errorf("%s:%d: an empty line", path, number)
+		}
 		figures, err := pairs(strings.Fields(rest))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", path, key, err)
+			return nil, fmt.Errorf("%s:%d: %s: %w", path, number, key, err)
 		}
 		at, commit, _ := strings.Cut(of, " ")
 		found[key] = measured{figures, stamp{at, commit}}
@@ -79,15 +84,18 @@ func write(found results) error {
 	return nil
 }
 
-// short is a number with three digits that count, of thousands without a fraction.
+// short is a number with three digits that count, of thousands without a fraction. What is rounded up to the next size is
+// written as that one is: 9,999.6 as 10k, not as 10000.
 func short(v float64) string {
-	switch {
-	case v >= 10_000:
+	switch size := math.Abs(v); {
+	case size >= 9_999.5:
 		return strconv.FormatFloat(v/1000, 'f', 0, 64) + "k"
-	case v >= 100:
+	case size >= 99.95:
 		return strconv.FormatFloat(v, 'f', 0, 64)
-	case v >= 10:
+	case size >= 9.995:
 		return strconv.FormatFloat(v, 'f', 1, 64)
+	case size < 0.005:
+		return "0.00" // never -0.00
 	}
 	return strconv.FormatFloat(v, 'f', 2, 64)
 }

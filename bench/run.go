@@ -81,8 +81,11 @@ func parse(output []byte) (figures, error) {
 }
 
 func pairs(fields []string) (figures, error) {
+	if len(fields)%2 != 0 {
+		return nil, fmt.Errorf("%q has no unit", fields[len(fields)-1])
+	}
 	found := figures{}
-	for i := 0; i+1 < len(fields); i += 2 {
+	for i := 0; i < len(fields); i += 2 {
 		value, err := strconv.ParseFloat(fields[i], 64)
 		if err != nil {
 			return nil, err

@@ -14,14 +14,16 @@ import (
 // stamp tells when something was measured, and of what. That of a row from before there were stamps is empty.
 type stamp struct {
 	at     string // RFC 3339, in UTC
-	commit string // with -dirty where the files were not those of the commit
+	commit string // the last one that changed what is measured; with -dirty where the files were not its
 }
 
-// now is taken before each figure, and after it.
+// now is taken before each figure, and after it. This program and its texts do not count: they are not what is measured,
+// and with each new sentence all figures would be called older.
 func now() stamp {
-	commit := said("git", "rev-parse", "--short", "HEAD")
-	if said("git", "status", "--porcelain", "--", ".", ":!"+resultsFile, ":!"+reportFile, ":!"+plotFile) != "" {
-		commit += dirty // what this program itself writes does not count
+	const all, butThis = ".", ":!bench"
+	commit := said("git", "log", "-1", "--format=%h", "--", all, butThis)
+	if said("git", "status", "--porcelain", "--", all, butThis) != "" {
+		commit += dirty
 	}
 	return stamp{time.Now().UTC().Format(time.RFC3339), commit}
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -48,8 +49,11 @@ func drained(b *testing.B, binary string, n int, outage time.Duration) {
 			defer end(cmd)
 			readLines(b, r, 1)
 			begun := time.Now()
-			readLines(b, r, n-1)
+			last := readLines(b, r, n-1)
 			took := time.Since(begun)
+			if late := bytes.Contains(last, []byte(`"delayed":true`)); late != (outage > 0) { // else it is another row's figure
+				b.Fatalf("after an outage of %s an event is late: %t: %.300s", outage, late, last)
+			}
 			go io.Copy(io.Discard, r)
 			figures := stop(b, cmd)
 			figures["events/s"] = rate(n-1, took)

@@ -41,13 +41,16 @@ func piped(b *testing.B, binary, dir string, more ...string) (*exec.Cmd, *bufio.
 	return runBinary(b, binary, dir, w, more...), bufio.NewReaderSize(r, 1<<20)
 }
 
-func readLines(b *testing.B, r *bufio.Reader, want int) {
+// readLines reads so many lines and returns the last one, which is there until r is read again.
+func readLines(b *testing.B, r *bufio.Reader, want int) (last []byte) {
 	b.Helper()
 	for range want {
-		if _, err := r.ReadSlice('\n'); err != nil {
+		var err error
+		if last, err = r.ReadSlice('\n'); err != nil {
 			b.Fatal(err)
 		}
 	}
+	return last
 }
 
 // printed is what stdout prints of an event.
