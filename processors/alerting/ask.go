@@ -8,23 +8,38 @@ import (
 	"catpaw/pipeline"
 )
 
-// mostStories is how many alerts Stories tells of.
+// mostStories is how many alerts Stories and StoriesOf tell of.
 const mostStories = 20
 
 // Stories are those of the alerts, live or ended not long ago, that somebody asks for: by alert key or its
 // beginning, by the value of a label such as a target, by title; where nothing has that name, by a part of one, in
 // which * stands for anything: alone, for all. more is how many were left out.
 func (p *Processor) Stories(asked string, now time.Time) (found []Story, more int) {
-	live := make([]*entry, 0, p.alerts.taken)
+	return p.tell(meant(p.known(), asked), now)
+}
+
+// StoriesOf are those of the alerts of these checks, live or ended not long ago. more is how many were left out.
+func (p *Processor) StoriesOf(checks []string, now time.Time) (found []Story, more int) {
+	others := func(e *entry) bool { return !slices.Contains(checks, e.origin().Owner) }
+	return p.tell(slices.DeleteFunc(p.known(), others), now)
+}
+
+// known are the alerts that are live, and those that ended not long ago.
+func (p *Processor) known() []*entry {
+	all := make([]*entry, 0, p.alerts.taken)
 	for e := range p.alerts.all() {
-		live = append(live, e)
+		all = append(all, e)
 	}
 	for key, e := range p.past.byKey {
 		if p.alerts.get(key) == nil {
-			live = append(live, e)
+			all = append(all, e)
 		}
 	}
-	those := meant(live, asked)
+	return all
+}
+
+// tell tells the stories of those that matter most.
+func (p *Processor) tell(those []*entry, now time.Time) (found []Story, more int) {
 	slices.SortFunc(those, func(a, b *entry) int { return compareShown(shown{entry: *a}, shown{entry: *b}) })
 	more = max(0, len(those)-mostStories)
 	for _, e := range those[:len(those)-more] {
