@@ -17,7 +17,7 @@ func newCheck(f *flags) *cobra.Command {
 what would run, or every fault with its file and line.
 
 Exit status: 0 the configuration is good, 1 it is not.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd, f, printConfiguration) },
 	}
 }
