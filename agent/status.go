@@ -74,9 +74,19 @@ func (a *Agent) Why(asked string) (api.Why, error) {
 		}
 	}
 	if len(w.Stories)+len(w.Checks) == 0 && !meant {
-		return api.Why{}, fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label. catpaw status lists what there is", asked)
+		return api.Why{}, a.unknown(asked)
 	}
 	return w, err
+}
+
+// unknown says that nothing is known of what was asked for, and what to ask instead.
+func (a *Agent) unknown(asked string) error {
+	var begins bool
+	a.pipeline.Do(func(*pipeline.Batch) { begins = a.alerting.BeginsKey(asked) })
+	if begins {
+		return fmt.Errorf("an alert key begins with %q, but that is too little of it: give its first %d letters or more", asked, alerting.ShortestKey)
+	}
+	return fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label. catpaw status lists what there is", asked)
 }
 
 // addRefused tells the stories what sinks refused of them: what became a dead letter was told, and nobody heard it.

@@ -71,6 +71,10 @@ func TestStatusAndWhy(t *testing.T) {
 			t.Errorf("of %s it says\n%s", asked, text)
 		}
 	}
+	few := s.Alerts[0].Key[:5] // in no name of the check but once in 260,000 times
+	if _, errs, code := catpaw(t, "why", "-configs", dir, few); code != 1 || !strings.Contains(errs, fmt.Sprintf("an alert key begins with %q, but that is too little of it: give its first 6 letters", few)) {
+		t.Errorf("%d %s", code, errs)
+	}
 	say("Ok")
 	a.event()
 	wantAll(t, asks(t, "why", "-configs", dir, "db"), "told: it is over")

@@ -11,6 +11,9 @@ import (
 // mostStories is how many alerts Stories and StoriesOf tell of.
 const mostStories = 20
 
+// ShortestKey is how many letters of an alert key ask for it: fewer may be the beginning of anything.
+const ShortestKey = 6
+
 // Stories are those of the alerts, live or ended not long ago, that somebody asks for: by alert key or its
 // beginning, by the value of a label such as a target, by title; where nothing has that name, by a part of one, in
 // which * stands for anything: alone, for all. more is how many were left out.
@@ -22,6 +25,11 @@ func (p *Processor) Stories(asked string, now time.Time) (found []Story, more in
 func (p *Processor) StoriesOf(checks []string, now time.Time) (found []Story, more int) {
 	others := func(e *entry) bool { return !slices.Contains(checks, e.origin().Owner) }
 	return p.tell(slices.DeleteFunc(p.known(), others), now)
+}
+
+// BeginsKey reports whether the key of an alert, live or ended not long ago, begins so.
+func (p *Processor) BeginsKey(asked string) bool {
+	return slices.ContainsFunc(p.known(), func(e *entry) bool { return strings.HasPrefix(e.key, asked) })
 }
 
 // known are the alerts that are live, and those that ended not long ago.
@@ -66,8 +74,7 @@ func meant(among []*entry, asked string) []*entry {
 
 // isCalled reports whether this is a name of the alert.
 func (e *entry) isCalled(asked string) bool {
-	const shortest = 6 // of an alert key
-	if e.origin().Owner == asked || len(asked) >= shortest && strings.HasPrefix(e.key, asked) {
+	if e.origin().Owner == asked || len(asked) >= ShortestKey && strings.HasPrefix(e.key, asked) {
 		return true
 	}
 	for _, label := range e.Labels {
