@@ -223,9 +223,7 @@ func (l *loader) draft(file *pluginFile, instance *config.Node, partials map[str
 		return nil
 	}
 	if idle != "" {
-		if idle == pipeline.NoTargets {
-			l.samples = true
-		} else {
+		if idle != pipeline.NoTargets {
 			l.warn(instance, "%s: this instance watches nothing", idle)
 		}
 		l.idle = append(l.idle, api.Idle{Plugin: plugin, Source: check.Source, LooksAt: "nothing: " + idle})

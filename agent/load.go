@@ -45,7 +45,6 @@ type loader struct {
 	warnings []string
 	global   global
 	idle     []api.Idle
-	samples  bool                       // some of these wait for targets: with these alone an agent starts
 	keys     map[string]*pipeline.Check // alert key → the check that gives it
 }
 
@@ -64,7 +63,7 @@ func (s Source) Load() (*Configuration, error) {
 	if _, misplaced := root.Table()["instances"]; !misplaced {
 		c.Checks = l.checks(dirs)
 	}
-	if len(c.Checks) == 0 && !l.samples && len(l.errs) == 0 {
+	if len(c.Checks)+len(l.idle) == 0 && len(l.errs) == 0 { // one that watches nothing may be filled in while the agent runs
 		l.errs = append(l.errs, &config.Error{File: s.Dir, Text: "there is nothing to check: put a p.<probe>/<name>.toml with [[instances]] there"})
 	}
 	c.Warnings, c.Idle = l.warnings, l.idle

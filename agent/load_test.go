@@ -455,6 +455,7 @@ func TestTheStateAndTheQueuesAreConfigured(t *testing.T) {
 func TestAnInstanceThatNamesNothingIsNoFault(t *testing.T) {
 	t.Parallel()
 	c := load(t, confd(t, map[string]string{
+		"p.exec/a.toml":       "[[instances]]\ncommands = []\n[[instances]]\n",
 		"p.sfilter/a.toml":    "[[instances]]\ncommand = ''\n",
 		"p.filechange/a.toml": "[[instances]]\nfilepaths = []\n",
 		"p.mtime/a.toml":      "[[instances]]\ndirectory = ''\n",
@@ -465,12 +466,12 @@ func TestAnInstanceThatNamesNothingIsNoFault(t *testing.T) {
 		"p.http/a.toml":       "[[instances]]\ntargets = []\n",
 	}))
 	told := strings.Join(c.Warnings, "\n")
-	for _, want := range []string{"command is empty: this", "filepaths is empty: this", "directory is empty: this", "no search option is set: this instance watches nothing"} {
+	for _, want := range []string{"p.exec/a.toml:1: commands is empty: this", "p.exec/a.toml:3: commands is empty: this", "command is empty: this", "filepaths is empty: this", "directory is empty: this", "no search option is set: this instance watches nothing"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("no warning says %q: %s", want, told)
 		}
 	}
-	if len(c.Checks) != 1 || len(c.Idle) != 8 {
+	if len(c.Checks) != 1 || len(c.Idle) != 10 {
 		t.Errorf("%d checks run, idle are %+v", len(c.Checks), c.Idle)
 	}
 	for _, one := range c.Idle {

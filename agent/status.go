@@ -57,13 +57,13 @@ func (a *Agent) Why(asked string) (api.Why, error) {
 		return api.Why{}, errors.New("say what is asked for: an alert key, a target or a check")
 	}
 	w := api.Why{Asked: asked, Checks: []pipeline.CheckHealth{}, Outputs: []api.QueueStatus{}}
-	asked = a.checkAt(asked)
-	a.pipeline.Do(func(b *pipeline.Batch) { w.Stories, w.More = a.alerting.Stories(asked, b.Now) })
+	var checks []pipeline.CheckHealth
+	w.Stories, w.More, checks = a.meant(asked)
 	for i := range w.Stories {
 		w.Stories[i].Sum()
 		hide(&w.Stories[i].View)
 	}
-	w.Checks = append(w.Checks, a.checksMeant(asked, w.Stories)...)
+	w.Checks = append(w.Checks, checks...)
 	queues, err := a.List()
 	a.addRefused(w.Stories, queues)
 	meant := false
@@ -74,9 +74,19 @@ func (a *Agent) Why(asked string) (api.Why, error) {
 		}
 	}
 	if len(w.Stories)+len(w.Checks) == 0 && !meant {
-		return api.Why{}, fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label. catpaw status lists what there is", asked)
+		return api.Why{}, a.unknown(asked)
 	}
 	return w, err
+}
+
+// unknown says that nothing is known of what was asked for, and what to ask instead.
+func (a *Agent) unknown(asked string) error {
+	var begins bool
+	a.pipeline.Do(func(*pipeline.Batch) { begins = a.alerting.BeginsKey(asked) })
+	if begins {
+		return fmt.Errorf("an alert key begins with %q, but that is too little of it: give its first %d letters or more", asked, alerting.ShortestKey)
+	}
+	return fmt.Errorf("nothing is known of %q: no check looks at it, and no alert is or was lately open under that key, target or label. catpaw status lists what there is", asked)
 }
 
 // addRefused tells the stories what sinks refused of them: what became a dead letter was told, and nobody heard it.
@@ -101,23 +111,45 @@ func (a *Agent) addRefused(stories []api.Story, queues []api.QueueStatus) {
 	}
 }
 
-// checksMeant are the checks that are asked for: by name, by what they look at, or by the alerts they raised; where there is
-// none, by a part of a name.
-func (a *Agent) checksMeant(asked string, stories []api.Story) (called []pipeline.CheckHealth) {
-	var like []pipeline.CheckHealth
-	for _, one := range a.pipeline.Checks() {
-		names := a.namesOf(one)
-		switch {
-		case slices.Contains(names, asked), slices.ContainsFunc(stories, func(s api.Story) bool { return s.Check == one.ID }):
-			called = append(called, one)
-		case slices.ContainsFunc(names, func(name string) bool { return alerting.HasParts(name, asked) }):
-			like = append(like, one)
+// meant are the alerts and the checks that somebody asks for: all that is configured at a place, else what is called so,
+// else what has a part of its name so.
+func (a *Agent) meant(asked string) (stories []api.Story, more int, checks []pipeline.CheckHealth) {
+	all := a.pipeline.Checks()
+	if at := checksThat(all, func(c pipeline.CheckHealth) bool { return isAt(c.Source, asked) }); len(at) > 0 {
+		stories, more = a.storiesOf(at)
+		return stories, more, at
+	}
+	a.pipeline.Do(func(b *pipeline.Batch) { stories, more = a.alerting.Stories(asked, b.Now) })
+	checks = checksThat(all, func(c pipeline.CheckHealth) bool {
+		raised := func(s api.Story) bool { return s.Check == c.ID }
+		return slices.Contains(a.namesOf(c), asked) || slices.ContainsFunc(stories, raised)
+	})
+	if len(stories)+len(checks) > 0 {
+		return stories, more, checks
+	}
+	like := func(name string) bool { return alerting.HasParts(name, asked) }
+	// One of the things that a check looks at stands for its own alerts, which would have been found, not for those of the others.
+	stories, more = a.storiesOf(checksThat(all, func(c pipeline.CheckHealth) bool { return like(c.ID) || like(c.Source) }))
+	return stories, more, checksThat(all, func(c pipeline.CheckHealth) bool { return slices.ContainsFunc(a.namesOf(c), like) })
+}
+
+func checksThat(all []pipeline.CheckHealth, fit func(pipeline.CheckHealth) bool) (those []pipeline.CheckHealth) {
+	for _, one := range all {
+		if fit(one) {
+			those = append(those, one)
 		}
 	}
-	if len(called)+len(stories) == 0 {
-		return like
+	return those
+}
+
+// storiesOf are those of the alerts of checks.
+func (a *Agent) storiesOf(checks []pipeline.CheckHealth) (stories []api.Story, more int) {
+	ids := make([]string, 0, len(checks))
+	for _, check := range checks {
+		ids = append(ids, check.ID)
 	}
-	return called
+	a.pipeline.Do(func(b *pipeline.Batch) { stories, more = a.alerting.StoriesOf(ids, b.Now) })
+	return stories, more
 }
 
 // namesOf are the identity of a check, its place, and the values of the labels that it knows of its alerts beforehand.
@@ -137,18 +169,6 @@ func (a *Agent) namesOf(one pipeline.CheckHealth) []string {
 	return names
 }
 
-// checkAt is the identity of the check that is configured at a place, or what was asked for.
-func (a *Agent) checkAt(asked string) string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for id, check := range a.checks {
-		if check.Source == asked || isPlace(asked) && (strings.HasSuffix(check.Source, "/"+asked) || strings.HasSuffix(asked, "/"+check.Source)) {
-			return id
-		}
-	}
-	return asked
-}
-
 // hide takes the passwords out of what is shown of an alert: targets are labels as they are written.
 func hide(v *api.Alert) {
 	for name, value := range v.Labels {
@@ -157,10 +177,17 @@ func hide(v *api.Alert) {
 	v.Title, v.Seen, v.Description, v.Muted, v.Standing = redact.Logins(v.Title), redact.Logins(v.Seen), redact.Logins(v.Description), redact.Logins(v.Muted), redact.Logins(v.Standing)
 }
 
-// isPlace: a file and a line.
-func isPlace(asked string) bool {
-	file, line, _ := strings.Cut(asked, ".toml:")
-	return file != "" && line != ""
+// isAt reports whether a source, a file and a line, is the place that somebody means, or in the file. Of either path the
+// beginning may be left out.
+func isAt(source, asked string) bool {
+	file, line, named := strings.Cut(asked, ".toml")
+	switch {
+	case !named || file == "" || line != "" && line[0] != ':':
+		return false
+	case line == "" || line == ":":
+		source, asked = strings.TrimRight(source, ":0123456789"), file+".toml"
+	}
+	return source == asked || strings.HasSuffix(source, "/"+asked) || strings.HasSuffix(asked, "/"+source)
 }
 
 // SetLogLevel changes how much the agent logs; "" changes nothing.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -63,7 +64,17 @@ func groupCobras(root *cobra.Command) {
 	}
 }
 
-// noArgs is for commands with subcommands.
+// instead is the way to what somebody may mean by a word, %s, that a command does not know.
+var instead = map[string]string{
+	"catpaw check":  "name the directory of the configuration with -configs DIR",
+	"catpaw once":   "name the directory of the configuration with -configs DIR, probes with -plugins a:b",
+	"catpaw queue":  "catpaw queue cat %s prints what an output of that name has yet to deliver",
+	"catpaw run":    "name the directory of the configuration with -configs DIR",
+	"catpaw send":   "name an output with --output %s",
+	"catpaw status": "catpaw why %s tells of an alert, a target or a check",
+}
+
+// noArgs is for commands that take no words but the names of their subcommands.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -72,7 +83,20 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	for _, sub := range cmd.Commands() {
 		names = append(names, sub.Name())
 	}
-	return fmt.Errorf("unknown command %q%s; see %s --help", strings.Join(append(strings.Fields(cmd.CommandPath())[1:], args[0]), " "), config.DidYouMean(args[0], names), cmd.CommandPath())
+	hint := config.DidYouMean(args[0], names)
+	if way := instead[cmd.CommandPath()]; hint == "" && way != "" {
+		hint = "; " + strings.ReplaceAll(way, "%s", shellWord(args[0]))
+	}
+	return fmt.Errorf("unknown command %q%s; see %s --help", strings.Join(append(strings.Fields(cmd.CommandPath())[1:], args[0]), " "), hint, cmd.CommandPath())
+}
+
+// shellWord is a word as it can be typed: in quotes where there is more in it than in most names.
+func shellWord(word string) string {
+	plain := func(r rune) bool { return unicode.In(r, unicode.L, unicode.Nd) || strings.ContainsRune("-_./:@", r) }
+	if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(oneLine(word), "'", `'\''`) + "'"
 }
 
 // flagError names the flag that a misspelt one is near to.

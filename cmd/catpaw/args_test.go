@@ -43,3 +43,39 @@ func TestAWordThatIsNoSubcommandIsAFault(t *testing.T) {
 		}
 	}
 }
+
+// TestAWordTooManyGetsAWayOut to what was meant by it.
+func TestAWordTooManyGetsAWayOut(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"send hook":         `unknown command "send hook"; name an output with --output hook; see catpaw send --help`,
+		"queue hook":        `unknown command "queue hook"; catpaw queue cat hook prints what an output`,
+		"queue a$b":         `catpaw queue cat 'a$b' prints`,
+		"queue purg hook":   `unknown command "queue purg"; did you mean "purge"?; see catpaw queue --help`,
+		"queue list hook":   `unknown command "queue list hook"; see catpaw queue list --help`,
+		"check a/b.toml":    `unknown command "check a/b.toml"; name the directory of the configuration with -configs DIR; see`,
+		"once http":         "probes with -plugins a:b; see",
+		"run conf.d":        "-configs DIR; see",
+		"status db":         "catpaw why db tells of an alert, a target or a check; see",
+		"silence list x":    `unknown command "silence list x"; see catpaw silence list --help`,
+		"help send webhook": "--output webhook; see",
+	} {
+		root := newRoot()
+		root.SetArgs(strings.Fields(args))
+		root.SetOut(io.Discard)
+		root.SetErr(io.Discard)
+		if err := root.Execute(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("catpaw %s: %v, want %s", args, err, want)
+		}
+	}
+}
+
+// TestTheWaysOutAreOfCommands that there are.
+func TestTheWaysOutAreOfCommands(t *testing.T) {
+	t.Parallel()
+	for path := range instead {
+		if cmd, _, err := newRoot().Find(strings.Fields(path)[1:]); err != nil || cmd.CommandPath() != path {
+			t.Errorf("there is no %s", path)
+		}
+	}
+}

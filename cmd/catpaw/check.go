@@ -17,7 +17,7 @@ func newCheck(f *flags) *cobra.Command {
 what would run, or every fault with its file and line.
 
 Exit status: 0 the configuration is good, 1 it is not.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd, f, printConfiguration) },
 	}
 }
@@ -63,7 +63,11 @@ func printVerdict(w io.Writer, dir string, c *agent.Configuration) error {
 	for _, warning := range c.Warnings {
 		fmt.Fprintln(w, "warning: "+warning)
 	}
-	_, err := fmt.Fprintf(w, "%s is good: %s, %s\n", dir, count(len(c.Checks), "check"), count(len(c.Outputs), "output"))
+	nothing := ""
+	if len(c.Checks) == 0 {
+		nothing = "; nothing is watched until an instance says what"
+	}
+	_, err := fmt.Fprintf(w, "%s is good: %s, %s%s\n", dir, count(len(c.Checks), "check"), count(len(c.Outputs), "output"), nothing)
 	return err
 }
 

@@ -45,7 +45,7 @@ func withClient(f *flags, do func(c *api.Client) error) error {
 
 func newReload(f *flags) *cobra.Command {
 	return ask(f, &cobra.Command{
-		Use: "reload", Short: "Have the running agent read its configuration again", Args: cobra.NoArgs,
+		Use: "reload", Short: "Have the running agent read its configuration again", Args: noArgs,
 		Long: `reload has the running agent read its configuration directory again, as SIGHUP does, and prints what
 changed, and what is not as one might think, such as a status page whose address is taken. With any fault in
 it nothing changes: every fault is printed, and the old configuration goes on.

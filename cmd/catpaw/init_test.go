@@ -52,6 +52,11 @@ func TestMigrateTellsWhatIsLeft(t *testing.T) {
 	}
 	write(t, from, map[string]string{"p.scriptfilter/a.toml": "[[instances]]\nfilter_include = ['*x*']\n"})
 	_, errs, code = catpaw(t, "migrate", from, filepath.Join(t.TempDir(), "conf.d"))
+	if code != 0 || !strings.Contains(errs, "command is empty: this instance watches nothing") {
+		t.Errorf("%q %d", errs, code)
+	}
+	write(t, from, map[string]string{"p.scriptfilter/a.toml": "[[instances]]\ncommand = \"'\"\nfilter_include = ['*x*']\n"})
+	_, errs, code = catpaw(t, "migrate", from, filepath.Join(t.TempDir(), "conf.d"))
 	if code != 1 || !strings.Contains(errs, "needs mending by hand") {
 		t.Errorf("%q %d", errs, code)
 	}

@@ -38,8 +38,12 @@ Exit status: 0 NEW is good, 1 it is not, or nothing was written.`,
 				fmt.Fprintln(cmd.ErrOrStderr(), "catpaw: "+printable.Line(note, 1000))
 			}
 			f.configs = to
-			if _, err := f.load(); err != nil {
+			c, err := f.load()
+			if err != nil {
 				return fmt.Errorf("%s is written, but needs mending by hand:\n%w", to, err)
+			}
+			for _, warning := range c.Warnings {
+				fmt.Fprintln(cmd.ErrOrStderr(), "catpaw: warning: "+warning)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is written: %s, %s; it is good. See what it does with catpaw once -configs %s\n",
 				to, count(len(result.Files), "file"), count(len(result.Notes), "note"), to)

@@ -25,7 +25,7 @@ func newOnce(f *flags) *cobra.Command {
 alert is opened, so for_duration and the like play no part.
 
 Exit status: 0 all is well, 1 something is Critical, Warning or Info, 2 it could not run.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return once(cmd, f, asJSON) },
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a result")

@@ -21,7 +21,7 @@ func newQueue(f *flags) *cobra.Command {
 		Use: "queue", Short: "List the outputs' queues, look into them, empty or redrive them",
 		Long: `queue lists what each output has yet to deliver. It and its subcommands work while the agent runs,
 through its control socket, and while it does not, on the files of the state directory.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withQueues(f, false, func(queues api.Queues) error {
 				all, err := queues.List()
@@ -35,9 +35,11 @@ through its control socket, and while it does not, on the files of the state dir
 			})
 		},
 	}
-	list.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	list.AddCommand(newQueueCat(f), newQueuePurge(f), newQueueRedrive(f))
-	list.Args = noArgs
+	same := &cobra.Command{Use: "list", Short: "List the queues, as queue alone does", Hidden: true, Args: noArgs, RunE: list.RunE} // as silences are listed
+	for _, cmd := range []*cobra.Command{list, same} {
+		cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	}
+	list.AddCommand(same, newQueueCat(f), newQueuePurge(f), newQueueRedrive(f))
 	list.FParseErrWhitelist.UnknownFlags = true
 	return list
 }

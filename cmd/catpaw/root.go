@@ -130,7 +130,7 @@ func (f *flags) load() (*agent.Configuration, error) {
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return printVersion(cmd) },
 	}
 }

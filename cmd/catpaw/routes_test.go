@@ -113,6 +113,7 @@ func TestAnOutputThatComesBackHearsTheEnd(t *testing.T) {
 	say("Ok")
 	a.event()
 	wantAll(t, asks(t, "queue", "-configs", dir), "pager (no such output)  1 ")
+	wantAll(t, asks(t, "queue", "list", "-configs", dir), "pager (no such output)  1 ") // as silences are listed
 	write(t, dir, map[string]string{"config.toml": both})
 	asks(t, "reload", "-configs", dir)
 	wantAll(t, next(t, told), `"event_status":"Ok"`)

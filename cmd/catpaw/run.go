@@ -17,7 +17,7 @@ import (
 
 func newRun(f *flags) *cobra.Command {
 	return &cobra.Command{
-		Use: "run", Short: "Run until stopped (the same as catpaw alone)", Args: cobra.NoArgs,
+		Use: "run", Short: "Run until stopped (the same as catpaw alone)", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error { return run(f) },
 	}
 }

@@ -18,7 +18,7 @@ func newSend(f *flags) *cobra.Command {
 queues and whatever they are to hear of (min_severity, match), and prints what each said. Verdicts go to standard error: standard output may be an output.
 
 Exit status: 0 every output took both, 1 one did not, or the configuration is wrong.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := f.load()
 			if err != nil {

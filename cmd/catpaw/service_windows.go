@@ -42,7 +42,7 @@ catpaw.log in its state directory, unless [log] output names a file. It asks for
 		{"stop", "Stop the service", "is stopped", func() error { return withService(stopService) }},
 	} {
 		root.AddCommand(&cobra.Command{
-			Use: one.verb, Short: one.short, Args: cobra.NoArgs,
+			Use: one.verb, Short: one.short, Args: noArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				if err := one.do(); err != nil {
 					return err
@@ -53,7 +53,7 @@ catpaw.log in its state directory, unless [log] output names a file. It asks for
 		})
 	}
 	root.AddCommand(&cobra.Command{
-		Use: "run", Hidden: true, Args: cobra.NoArgs, // for the service manager
+		Use: "run", Hidden: true, Args: noArgs, // for the service manager
 		RunE: func(*cobra.Command, []string) error { return runService(f) },
 	})
 	return group(root)

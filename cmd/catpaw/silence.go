@@ -210,7 +210,7 @@ func endSilence(f *flags, one api.Silence) error {
 
 func newSilenceList(f *flags) *cobra.Command {
 	return ask(f, &cobra.Command{
-		Use: "list", Short: "List the silences in force, and the configured windows that are open", Args: cobra.NoArgs,
+		Use: "list", Short: "List the silences in force, and the configured windows that are open", Args: noArgs,
 	}, func(c *api.Client, _ []string) ([]api.Silence, error) { return c.Silences() },
 		func(w io.Writer, all []api.Silence) error { return printSilences(w, all, time.Now()) })
 }

@@ -17,7 +17,7 @@ import (
 
 func newStatus(f *flags) *cobra.Command {
 	return ask(f, &cobra.Command{
-		Use: "status", Short: "Show how the running agent is doing: alerts, checks, outputs", Args: cobra.NoArgs,
+		Use: "status", Short: "Show how the running agent is doing: alerts, checks, outputs", Args: noArgs,
 		Long: `status shows what the running agent knows: which alerts are open and what they wait for, how the checks
 ran, what the outputs have yet to deliver. RECENT are the results of the last runs, the newest last: o is
 Ok, I, W and C the severities, ? a run that could judge nothing.`,

@@ -17,8 +17,9 @@ func newWhy(f *flags) *cobra.Command {
 		Use: "why ALERT-KEY | TARGET | CHECK", Short: "Tell the story of an alert: what was decided, and why", Args: exactly("an alert key, a target or a check"),
 		Long: `why tells what the running agent knows of an alert: its results, what was decided on each and why, what
 comes next and when; also why nothing was told. Ask by alert key (or its first six or more letters), by the
-value of any label, such as a target, by title, by a check's identity or its place in the configuration, by
-the name of an output; or by a part of one of these, in which * stands for anything.`,
+value of any label, such as a target, by title, by a check's identity or its place in the configuration, such
+as http.toml:12, or http.toml for all of the file, by the name of an output; or by a part of one of these, in
+which * stands for anything.`,
 	}, func(c *api.Client, args []string) (api.Why, error) { return c.Why(args[0]) },
 		func(w io.Writer, why api.Why) error { return printWhy(w, why, time.Now()) })
 }

@@ -29,7 +29,7 @@ const globGuess = 100
 // Probe runs commands.
 type Probe struct {
 	// strings or arrays. A string is split as a shell would split it (quotes, backslashes), but no shell runs it; its
-	// first word may be a glob, looked up at every run. An array is taken as it is
+	// first word may be a glob, looked up at every run. An array is taken as it is. An instance without any watches nothing
 	Commands []config.Command `toml:"commands"`
 	// `"json"` or `"nagios"`
 	Mode string `toml:"mode"`
@@ -59,6 +59,14 @@ func New() *Probe {
 		MaxOutput:   16 << 20,
 		matched:     map[string][]string{},
 	}
+}
+
+// Idle is true of an instance without commands.
+func (p *Probe) Idle() string {
+	if len(p.Commands) == 0 {
+		return "commands is empty"
+	}
+	return ""
 }
 
 // Init judges the options.

@@ -8,23 +8,46 @@ import (
 	"catpaw/pipeline"
 )
 
-// mostStories is how many alerts Stories tells of.
+// mostStories is how many alerts Stories and StoriesOf tell of.
 const mostStories = 20
+
+// ShortestKey is how many letters of an alert key ask for it: fewer may be the beginning of anything.
+const ShortestKey = 6
 
 // Stories are those of the alerts, live or ended not long ago, that somebody asks for: by alert key or its
 // beginning, by the value of a label such as a target, by title; where nothing has that name, by a part of one, in
 // which * stands for anything: alone, for all. more is how many were left out.
 func (p *Processor) Stories(asked string, now time.Time) (found []Story, more int) {
-	live := make([]*entry, 0, p.alerts.taken)
+	return p.tell(meant(p.known(), asked), now)
+}
+
+// StoriesOf are those of the alerts of these checks, live or ended not long ago. more is how many were left out.
+func (p *Processor) StoriesOf(checks []string, now time.Time) (found []Story, more int) {
+	others := func(e *entry) bool { return !slices.Contains(checks, e.origin().Owner) }
+	return p.tell(slices.DeleteFunc(p.known(), others), now)
+}
+
+// BeginsKey reports whether the key of an alert, live or ended not long ago, begins so.
+func (p *Processor) BeginsKey(asked string) bool {
+	return slices.ContainsFunc(p.known(), func(e *entry) bool { return strings.HasPrefix(e.key, asked) })
+}
+
+// known are the alerts that are live, and those that ended not long ago.
+func (p *Processor) known() []*entry {
+	all := make([]*entry, 0, p.alerts.taken)
 	for e := range p.alerts.all() {
-		live = append(live, e)
+		all = append(all, e)
 	}
 	for key, e := range p.past.byKey {
 		if p.alerts.get(key) == nil {
-			live = append(live, e)
+			all = append(all, e)
 		}
 	}
-	those := meant(live, asked)
+	return all
+}
+
+// tell tells the stories of those that matter most.
+func (p *Processor) tell(those []*entry, now time.Time) (found []Story, more int) {
 	slices.SortFunc(those, func(a, b *entry) int { return compareShown(shown{entry: *a}, shown{entry: *b}) })
 	more = max(0, len(those)-mostStories)
 	for _, e := range those[:len(those)-more] {
@@ -51,8 +74,7 @@ func meant(among []*entry, asked string) []*entry {
 
 // isCalled reports whether this is a name of the alert.
 func (e *entry) isCalled(asked string) bool {
-	const shortest = 6 // of an alert key
-	if e.origin().Owner == asked || len(asked) >= shortest && strings.HasPrefix(e.key, asked) {
+	if e.origin().Owner == asked || len(asked) >= ShortestKey && strings.HasPrefix(e.key, asked) {
 		return true
 	}
 	for _, label := range e.Labels {

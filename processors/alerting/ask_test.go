@@ -47,6 +47,27 @@ func TestAskingForAnAlert(t *testing.T) {
 	}
 }
 
+// TestAKeyIsKnownByItsBeginning, so that who gives too little of it is told.
+func TestAKeyIsKnownByItsBeginning(t *testing.T) {
+	t.Parallel()
+	r, c := newRig(t), check("exec/1", nil)
+	r.p.Configure([]*pipeline.Check{c}, everyPlugin)
+	r.run(c, well, bads("7d0c1e2f"))
+	stories, _ := r.p.StoriesOf([]string{"exec/2", "exec/1"}, r.now)
+	const key = "7d0c1e2f"
+	if len(stories) != 1 || stories[0].Key != key {
+		t.Fatalf("of the check are known %+v", stories)
+	}
+	for asked, want := range map[string]bool{key: true, key[:ShortestKey-1]: true, key[:1]: true, key[1:]: false, "nobody": false} {
+		if r.p.BeginsKey(asked) != want {
+			t.Errorf("%q begins %s: %t, want %t", asked, key, !want, want)
+		}
+	}
+	if others, _ := r.p.StoriesOf([]string{"exec/2"}, r.now); len(others) > 0 {
+		t.Errorf("of another check are known %+v", others)
+	}
+}
+
 // TestWhatWasSeenIsShown, as far as there is memory for it.
 func TestWhatWasSeenIsShown(t *testing.T) {
 	t.Parallel()
