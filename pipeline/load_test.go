@@ -30,9 +30,10 @@ type batches struct {
 	got    map[string][]string
 }
 
-func (b *batches) Init() error    { return nil }
-func (b *batches) BatchSize() int { return b.size }
-func (b *batches) Close() error   { return nil }
+func (b *batches) Init() error     { return nil }
+func (b *batches) BatchSize() int  { return b.size }
+func (b *batches) AllOrNone() bool { return b.whole }
+func (b *batches) Close() error    { return nil }
 
 func (b *batches) Write(_ context.Context, messages []*Message) []error {
 	b.begin(messages)

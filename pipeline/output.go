@@ -91,6 +91,11 @@ type Terse interface {
 	Terse() bool
 }
 
+// AllOrNone is an Output whose Write gives an error to all of its messages, whichever of them it is for. Others know of each.
+type AllOrNone interface {
+	AllOrNone() bool
+}
+
 // Mindful is an Output that must know which alerts are open, beside hearing of their changes. After it was started,
 // Remind is called with how to ask for those that it was told of, in the order of their keys. That may be asked from
 // any goroutine, but not before Remind has returned.

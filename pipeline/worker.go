@@ -18,7 +18,8 @@ type worker struct {
 	// It guards what follows.
 	turn     token
 	failures int             // tries in a row of which nothing got through
-	most     int             // parcels that are tried at once, of a sink that fails; 0 = a whole batch
+	parts    int             // how often all there was had failed, since something last got through
+	asked    bool            // the last failure said when to come back: it is the sink
 	suspects map[string]bool // alert keys that failed since something last got through
 	waiting  map[string]wait // alert keys that fail while others get through
 	rest     pause           // before the next try
@@ -77,9 +78,6 @@ func (w *worker) work() {
 
 // take returns what to try next, so many at most.
 func (w *worker) take(batch int) []store.Parcel {
-	if w.most > 0 {
-		batch = min(batch, w.most)
-	}
 	late := time.Now().Add(-lateAfter).Unix()
 	if len(w.suspects)+len(w.waiting) == 0 {
 		return w.queue.Take(w.lane, batch, late, nil)
@@ -94,13 +92,27 @@ func (w *worker) take(batch int) []store.Parcel {
 	}
 	const twice = 2 // a sink that is down says so twice before other events are tried
 	if w.failures >= twice {
-		parcels := w.queue.Take(w.lane, batch, late, func(key string) bool { return w.suspects[key] || waits(key) })
+		parcels := w.queue.Take(w.lane, w.part(batch), late, func(key string) bool { return w.suspects[key] || waits(key) })
 		if len(parcels) > 0 {
 			return parcels
 		}
-		clear(w.suspects) // all failed: it is the sink
+		clear(w.suspects) // all failed: it is the sink, or one of those that went together
+		if !w.asked {
+			w.parts++
+		}
+		batch = w.part(batch)
 	}
 	return w.queue.Take(w.lane, batch, late, waits)
+}
+
+// part is how many are tried at once when all have failed that there are: where a sink answers a whole batch with an error
+// for one event in it, no others are left that would get through. Four tries find one among a thousand.
+func (w *worker) part(batch int) int {
+	const eighth = 3 // bits
+	if all, ok := w.spec.Output.(AllOrNone); !ok || !all.AllOrNone() {
+		return batch
+	}
+	return max(1, batch>>min(eighth*w.parts, 30))
 }
 
 // outcome is what became of parcels, by their alert keys.
@@ -153,11 +165,6 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) pause {
 	got := o.delivered+o.refused > 0
 	if got {
 		w.passed.Add(1)
-		if w.most > 0 {
-			w.widen()
-		}
-	} else if o.worst != nil && (w.failures > 0 || len(o.again) > 0) {
-		w.narrow(len(parcels))
 	}
 	for _, key := range o.again {
 		w.putOff(key)
@@ -174,21 +181,14 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) pause {
 		return asked
 	}
 	w.failures++
-	if asked.Duration > 0 {
+	if w.parts > 0 {
+		w.parts++
+	}
+	w.asked = asked.Duration > 0
+	if w.asked {
 		return asked
 	}
 	return pause{Duration: backoff(w.failures-1, jitter)}
-}
-
-// narrow has fewer parcels tried at once: a sink that answers a whole batch with an error may mean one event of it, and
-// where all of a lane are in that batch, there are no others to try. Four tries find one among a thousand.
-func (w *worker) narrow(tried int) { w.most = max(1, tried/8) }
-
-// widen has more tried at once again, but not all: where one event in ten is bad, a whole batch never gets through.
-func (w *worker) widen() {
-	if w.most *= 4; w.most >= w.spec.Output.BatchSize() {
-		w.most = 0
-	}
 }
 
 // through notes that something got through: what failed did so by itself.
@@ -196,7 +196,7 @@ func (w *worker) through() {
 	if w.failures > 0 { // the sink is back: the other workers need not sleep on
 		w.revival.announce()
 	}
-	w.failures = 0
+	w.failures, w.parts = 0, 0
 	for key := range w.suspects {
 		w.putOff(key)
 	}

@@ -101,7 +101,7 @@ func TestAnEventThatIsNeverTakenHoldsUpNoOther(t *testing.T) {
 // through, though nothing new is told that would.
 func TestABatchThatFailsAsAWholeIsTriedInParts(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ bad, of, size, lanes int }{{1, 60, 100, 1}, {1, 1000, 1000, 1}, {11, 300, 100, 4}, {30, 300, 100, 1}} {
+	for _, test := range []struct{ bad, of, size, lanes, minutes int }{{1, 60, 100, 1, 1}, {1, 1000, 1000, 1, 2}, {11, 300, 100, 4, 5}, {30, 300, 100, 1, 10}} {
 		synctest.Test(t, func(t *testing.T) {
 			bad := func(i int) bool { return i%(test.of/test.bad) == 7 && i/(test.of/test.bad) < test.bad }
 			out := &batches{size: test.size, whole: true, judge: func(m *Message) error {
@@ -125,9 +125,39 @@ func TestABatchThatFailsAsAWholeIsTriedInParts(t *testing.T) {
 				return nil
 			})
 			p := start([]*Check{check}, &OutputSpec{Name: "a", Content: "1", Timeout: time.Second, Concurrency: test.lanes, Output: out})
-			time.Sleep(2 * time.Minute)
+			time.Sleep(time.Duration(test.minutes) * time.Minute)
 			if got, _ := out.count(); got != test.of-test.bad {
 				t.Errorf("%+v: %d came through", test, got)
+			}
+			stop(p)
+		})
+	}
+}
+
+// TestASinkThatSaysWhenToComeBackGetsAWholeBatch: it means itself and no event.
+func TestASinkThatSaysWhenToComeBackGetsAWholeBatch(t *testing.T) {
+	const alerts = 100
+	t.Parallel()
+	for _, test := range []struct {
+		err  error
+		most int // requests in which all get through
+	}{{RetryAfter(errors.New("429"), 5*time.Second), 1}, {errors.New("500"), alerts / 2}} {
+		synctest.Test(t, func(t *testing.T) {
+			busy := time.Now().Add(30 * time.Second)
+			failed := 0
+			out := &batches{size: alerts, whole: true, judge: func(*Message) error {
+				if time.Now().Before(busy) {
+					failed++
+					return test.err
+				}
+				return nil
+			}}
+			p := start([]*Check{rounds(alerts)}, &OutputSpec{Name: "a", Content: "1", Timeout: time.Second, Concurrency: 1, Output: out})
+			time.Sleep(time.Second / 2)
+			p.scheduler.stop()
+			time.Sleep(5 * time.Minute)
+			if got, _ := out.count(); got != alerts || out.writes-failed > test.most || failed < 3 {
+				t.Errorf("%v: %d of %d came in %d requests, want at most %d", test.err, got, alerts, out.writes-failed, test.most)
 			}
 			stop(p)
 		})

@@ -141,7 +141,7 @@ func (q *Queue) Take(lane, max int, late int64, skip func(key string) bool) []Pa
 	l.handBack()
 	brief := q.limits.Brief
 	parcels := l.pick(max, late, brief, skip)
-	if (len(parcels) < max || q.low(l)) && q.mayLoad(l) {
+	if q.mayLoad(l) && (len(parcels) < max || q.low(l, max)) {
 		q.store.mu.Unlock()
 		q.load(lane)
 		q.store.mu.Lock()
@@ -265,8 +265,18 @@ func (q *Queue) mayLoad(l *lane) bool {
 	return l.more && !q.frozen && q.store.file != nil && !q.crowded(l)
 }
 
-// low: what is late is to be told together with what ended it, as far as that is in memory.
-func (q *Queue) low(l *lane) bool { return len(l.rows) < q.limits.Window/2 }
+// low reports whether few rows are in memory behind those that are taken: what is late is to be told together with what
+// ended it, as far as that is seen.
+func (q *Queue) low(l *lane, taken int) bool {
+	if len(l.rows) >= q.limits.Window/2+taken {
+		return false
+	}
+	size := int64(0)
+	for _, row := range l.rows {
+		size += row.size()
+	}
+	return size < mostBytes
+}
 
 // crowded: keys that wait for another try may fill so many windows.
 func (q *Queue) crowded(l *lane) bool { return len(l.rows) >= 4*q.limits.Window }

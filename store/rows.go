@@ -6,10 +6,12 @@ import (
 	"go.etcd.io/bbolt"
 )
 
+// mostBytes are the bytes of rows that are read ahead of a lane.
+const mostBytes = 1 << 20
+
 // readLane reads the rows of a lane after a Seq, at most max, and whether there are more. Of those that
 // are spoilt only Seq and size are known.
 func (f *file) readLane(q *Queue, lane int, after uint64, max int) (rows, spoilt []*Row, more bool, err error) {
-	const mostBytes = 1 << 20
 	size := int64(0)
 	err = f.read(func(tx *bbolt.Tx) error {
 		b := findQueue(tx, q.name, len(q.lanes))

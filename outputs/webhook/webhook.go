@@ -122,6 +122,9 @@ func (o *Output) secrets() []config.Secret {
 // BatchSize is the option batch.
 func (o *Output) BatchSize() int { return o.Batch }
 
+// AllOrNone is pipeline.AllOrNone: a batch is one request.
+func (o *Output) AllOrNone() bool { return o.Batch > 1 }
+
 // Terse is pipeline.Terse: services that tell people, and those that keep the state of alerts themselves.
 func (o *Output) Terse() bool { return o.format != nil && o.format.terse }
 
