@@ -39,7 +39,7 @@ func (o *OutputSpec) Called() string {
 // limits are those of the output's queue.
 func (o *OutputSpec) limits() store.Limits {
 	const few = 64    // rows: enough to have the next at hand, and to see past a key that must wait
-	const many = 2000 // of an output that tells slowly: what is over by now is to be seen among what waits
+	const many = 2000 // of all lanes, or of each of an output that tells slowly: what is over by now is to be seen among what waits
 	window := max(few, 2*o.Output.BatchSize(), many/o.Concurrency)
 	terse, ok := o.Output.(Terse)
 	if ok && terse.Terse() {

@@ -18,7 +18,7 @@ type worker struct {
 	// It guards what follows.
 	turn     token
 	failures int             // tries in a row of which nothing got through
-	parts    int             // how often all there was had failed, since something last got through
+	parts    int             // how small a part of a batch is tried, since all there was had failed together; 0 = all of it
 	asked    bool            // the last failure said when to come back: it is the sink
 	suspects map[string]bool // alert keys that failed since something last got through
 	waiting  map[string]wait // alert keys that fail while others get through
@@ -181,12 +181,12 @@ func (w *worker) judge(parcels []store.Parcel, verdicts []error) pause {
 		return asked
 	}
 	w.failures++
-	if w.parts > 0 {
-		w.parts++
-	}
 	w.asked = asked.Duration > 0
 	if w.asked {
 		return asked
+	}
+	if w.parts > 0 {
+		w.parts++
 	}
 	return pause{Duration: backoff(w.failures-1, jitter)}
 }
