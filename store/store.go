@@ -2,7 +2,7 @@
 // queue of what it has yet to deliver, and what checks remember. It knows bytes and keys, not alerts.
 //
 //	Commit ─► pending ─► writer ─► one transaction of catpaw.db ─► lanes ─► Take … Settle
-//	          (store.go)  (writer.go)  (file.go, layout.go)        (queue.go)   │
+//	          (store.go)  (writer.go)  (file.go, layout.go) (lane.go) (queue.go)│
 //	             ▲                                                              │
 //	             └──────────── settled rows go with the next transaction ◄──────┘
 //
